@@ -1,0 +1,83 @@
+"""S3 and MinIO bucket notifications as upload events, so that a bucket is indexed with no code.
+
+The form is that of Amazon S3's event notification, version 2.x; MinIO's Kafka target sends the same ``Records`` and
+keys them ``bucket/key``, which is the image's id here. Object keys arrive form-encoded (``+`` for a space).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from urllib.parse import quote, unquote_plus
+
+import msgspec
+
+from shared.events.faults import PoisonInput, RejectReason
+from shared.events.images import Attributes, check_id
+from shared.events.upload_forms import DeleteImage, UploadEvent, checked_upload
+
+
+class _Bucket(msgspec.Struct, frozen=True):
+    name: str
+
+
+class _Object(msgspec.Struct, frozen=True):
+    key: str
+    size: int | None = None
+
+
+class _Entity(msgspec.Struct, frozen=True):
+    bucket: _Bucket
+    object: _Object
+
+
+class _Record(msgspec.Struct, frozen=True, rename="camel"):
+    event_name: str
+    s3: _Entity
+    event_version: str = "2.0"
+    event_time: datetime | None = None
+
+
+class _Notification(msgspec.Struct, frozen=True):
+    records: list[_Record] = msgspec.field(name="Records", default_factory=list)
+
+
+_decoder = msgspec.json.Decoder(_Notification)
+
+
+def is_bucket_notification(fields: Mapping[str, object]) -> bool:
+    """Whether a JSON object is one; S3's test event, which asks for nothing, counts."""
+    return "Records" in fields or "Event" in fields
+
+
+def read_bucket_notification(value: bytes) -> list[UploadEvent]:
+    """One event for each object that was created or removed; other notifications (tagging, restore) ask for nothing."""
+    try:
+        notification = _decoder.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise PoisonInput(RejectReason.MALFORMED_EVENT, f"the bucket notification cannot be read: {error}") from None
+    events = [_read(record) for record in notification.records]
+    return [event for event in events if event is not None]
+
+
+def _read(record: _Record) -> UploadEvent | None:
+    if not record.event_version.startswith("2."):
+        raise PoisonInput(
+            RejectReason.UNSUPPORTED_VERSION,
+            f"bucket notifications of version {record.event_version!r}; this release knows 2.x",
+        )
+    bucket, key = record.s3.bucket.name, unquote_plus(record.s3.object.key)
+    image_id = check_id(f"{bucket}/{key}")
+    kind = record.event_name.removeprefix("s3:")
+    if kind.startswith("ObjectRemoved:"):
+        return DeleteImage(id=image_id)
+    if not kind.startswith("ObjectCreated:"):
+        return None
+    attributes: Attributes = {"bucket": bucket, "key": key}
+    if record.s3.object.size is not None:
+        attributes["size"] = record.s3.object.size
+    return checked_upload(
+        image_id=image_id,
+        uri=f"s3://{bucket}/{quote(key)}",
+        data=None,
+        attributes=attributes,
+        occurred_at=record.event_time,
+    )

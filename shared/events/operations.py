@@ -1,0 +1,71 @@
+"""Operations on a shard, and the batches in which they travel to the replicas through Redis.
+
+An operation is resolved: it says what to do (this id, this code), never something that must be evaluated again.
+"""
+
+import msgspec
+
+from shared.events.images import VERSION, Attributes, SourcePosition
+
+
+class Upsert(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="u"):
+    """The image `id` now has this code. Fields as in `FeatureRecord`; `offset` is the record's own."""
+
+    offset: int
+    id: str
+    source: SourcePosition
+    uploaded_at: int
+    code: bytes
+    scheme: str
+    occurred_at: int | None = None
+    uri: str | None = None
+    attributes: Attributes = {}
+
+
+class Delete(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="d"):
+    """The image `id` is gone. uploaded_at: Unix milliseconds of the delete record."""
+
+    offset: int
+    id: str
+    source: SourcePosition
+    uploaded_at: int
+
+
+Operation = Upsert | Delete
+
+
+class OperationBatch(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """What brings a shard from one position to another.
+
+    previous: the position that this batch extends, -1 for an empty shard. position: the one that it reaches; it may be
+    beyond the last operation's offset, since not every offset holds an operation. incarnation: names the log that the
+    positions count in; positions of different incarnations do not compare.
+    """
+
+    v: int
+    incarnation: str
+    previous: int
+    position: int
+    operations: list[Operation]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(OperationBatch)
+
+
+def make_batch(*, incarnation: str, previous: int, position: int, operations: list[Operation]) -> OperationBatch:
+    return OperationBatch(
+        v=VERSION, incarnation=incarnation, previous=previous, position=position, operations=operations
+    )
+
+
+def encode_batch(batch: OperationBatch) -> bytes:
+    return _encoder.encode(batch)
+
+
+def decode_batch(data: bytes) -> OperationBatch:
+    """Raises msgspec.DecodeError where the bytes are no batch of a version known here."""
+    batch = _decoder.decode(data)
+    if batch.v != VERSION:
+        raise msgspec.DecodeError(f"operation batch of version {batch.v}; this release knows {VERSION}")
+    return batch
