@@ -1,15 +1,18 @@
 """S3 and MinIO bucket notifications as upload events, so that a bucket is indexed with no code.
 
 The form is that of Amazon S3's event notification, version 2.x; MinIO's Kafka target sends the same ``Records`` and
-keys them ``bucket/key``, which is the image's id here. Object keys arrive form-encoded (``+`` for a space).
+keys them ``bucket/key``, which is the image's id here. Object keys arrive form-encoded (``+`` for a space); in the id
+and in the ``s3://`` reference they stand as they are.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
-from urllib.parse import quote, unquote_plus
+from typing import Annotated
+from urllib.parse import unquote_plus
 
 import msgspec
 
+from shared.events.decoding import decode
 from shared.events.faults import PoisonInput, RejectReason
 from shared.events.images import Attributes, check_id
 from shared.events.upload_forms import DeleteImage, UploadEvent, checked_upload
@@ -33,7 +36,7 @@ class _Record(msgspec.Struct, frozen=True, rename="camel"):
     event_name: str
     s3: _Entity
     event_version: str = "2.0"
-    event_time: datetime | None = None
+    event_time: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
 
 class _Notification(msgspec.Struct, frozen=True):
@@ -41,18 +44,20 @@ class _Notification(msgspec.Struct, frozen=True):
 
 
 _decoder = msgspec.json.Decoder(_Notification)
+_CREATED = "ObjectCreated:"
+_REMOVED = ("ObjectRemoved:", "LifecycleExpiration:")
 
 
-def is_bucket_notification(fields: Mapping[str, object]) -> bool:
+def is_bucket_notification(fields: Mapping[str, msgspec.Raw]) -> bool:
     """Whether a JSON object is one; S3's test event, which asks for nothing, counts."""
-    return "Records" in fields or "Event" in fields
+    return "Records" in fields or ("Event" in fields and bytes(fields["Event"]) == b'"s3:TestEvent"')
 
 
 def read_bucket_notification(value: bytes) -> list[UploadEvent]:
     """One event for each object that was created or removed; other notifications (tagging, restore) ask for nothing."""
     try:
-        notification = _decoder.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        notification = decode(_decoder, value)
+    except msgspec.DecodeError as error:
         raise PoisonInput(RejectReason.MALFORMED_EVENT, f"the bucket notification cannot be read: {error}") from None
     events = [_read(record) for record in notification.records]
     return [event for event in events if event is not None]
@@ -64,20 +69,27 @@ def _read(record: _Record) -> UploadEvent | None:
             RejectReason.UNSUPPORTED_VERSION,
             f"bucket notifications of version {record.event_version!r}; this release knows 2.x",
         )
-    bucket, key = record.s3.bucket.name, unquote_plus(record.s3.object.key)
-    image_id = check_id(f"{bucket}/{key}")
     kind = record.event_name.removeprefix("s3:")
-    if kind.startswith("ObjectRemoved:"):
-        return DeleteImage(id=image_id)
-    if not kind.startswith("ObjectCreated:"):
+    if not kind.startswith((_CREATED, *_REMOVED)):
         return None
+    bucket, key = record.s3.bucket.name, _object_key(record.s3.object.key)
+    image_id = check_id(f"{bucket}/{key}")
+    if kind.startswith(_REMOVED):
+        return DeleteImage(id=image_id)
     attributes: Attributes = {"bucket": bucket, "key": key}
     if record.s3.object.size is not None:
         attributes["size"] = record.s3.object.size
     return checked_upload(
         image_id=image_id,
-        uri=f"s3://{bucket}/{quote(key)}",
+        uri=f"s3://{bucket}/{key}",
         data=None,
         attributes=attributes,
         occurred_at=record.event_time,
     )
+
+
+def _object_key(encoded: str) -> str:
+    try:
+        return unquote_plus(encoded, errors="strict")
+    except UnicodeDecodeError:
+        raise PoisonInput(RejectReason.MALFORMED_EVENT, f"the object key {encoded[:40]!r} is not UTF-8") from None

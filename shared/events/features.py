@@ -7,6 +7,7 @@ the event that asked for it. The offset of the record is the sequence number of 
 import msgspec
 
 from shared.events import headers as hdr
+from shared.events.decoding import decode
 from shared.events.images import VERSION, Attributes, SourcePosition, source_from_headers
 from shared.events.operations import Delete, Operation, Upsert
 
@@ -66,7 +67,7 @@ def read_operation(
             if not key or source is None:
                 raise UnreadableFeature(f"the delete at offset {offset} lacks its key or its source headers")
             return Delete(offset=offset, id=key.decode(), source=source, uploaded_at=timestamp)
-        record = _decoder.decode(value)
+        record = decode(_decoder, value)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UnreadableFeature(f"the record at offset {offset} cannot be read: {error}") from None
     if record.v != VERSION:

@@ -1,8 +1,10 @@
 """Record headers: their names, and reading them without trusting them."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 Headers = Sequence[tuple[str, bytes]]
+"""As Kafka's clients hand them over. A null value, which Kafka allows, counts as a missing header."""
 
 CONTENT_TYPE = "content-type"
 CORRELATION_ID = "correlation_id"
@@ -26,6 +28,9 @@ MSGPACK = "application/msgpack"
 OCTETS = "application/octet-stream"
 
 
+_DECIMAL = re.compile(r"-?[0-9]{1,19}")
+
+
 def last(headers: Headers, name: str) -> bytes | None:
     """The value of the last header of that name, as Kafka's own clients read it; None where there is none."""
     for key, value in reversed(headers):
@@ -46,14 +51,12 @@ def text(headers: Headers, name: str) -> str | None:
 
 
 def integer(headers: Headers, name: str) -> int | None:
-    """The header as a whole number in decimal; None where it is missing or is none."""
+    """The header as a whole number of 64 bits in decimal; None where it is missing or is none."""
     value = text(headers, name)
-    if value is None or len(value) > 20:  # longer than any 64-bit number
+    if value is None or not _DECIMAL.fullmatch(value):
         return None
-    try:
-        return int(value)
-    except ValueError:
-        return None
+    number = int(value)
+    return number if -(2**63) <= number < 2**63 else None
 
 
 def media_type(headers: Headers) -> str:
@@ -67,4 +70,4 @@ def traces(headers: Headers) -> list[tuple[str, bytes]]:
 
 
 def encode(pairs: Iterable[tuple[str, str | int]]) -> list[tuple[str, bytes]]:
-    return [(key, str(value).encode()) for key, value in pairs]
+    return [(key, str(value).encode(errors="backslashreplace")) for key, value in pairs]

@@ -1,5 +1,7 @@
 """What all messages say about an image: its id, its attributes, and which upload event a fact comes from."""
 
+import math
+import unicodedata
 from datetime import datetime
 
 import msgspec
@@ -11,6 +13,9 @@ VERSION = 1
 MAX_ID_BYTES = 512
 MAX_ATTRIBUTES_BYTES = 16 * 1024
 MAX_INLINE_BYTES = 256 * 1024
+
+_UNFIT = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode's control characters, lone surrogates, line and paragraph separators."""
 
 Scalar = str | int | float | bool | None
 AttributeValue = Scalar | list[Scalar]
@@ -52,8 +57,8 @@ def check_id(image_id: object) -> str:
             RejectReason.MALFORMED_EVENT,
             f"the id has {size} bytes, more than {MAX_ID_BYTES}: {image_id[:40]!r}…",
         )
-    if not image_id.isprintable():
-        raise PoisonInput(RejectReason.MALFORMED_EVENT, f"the id {image_id!r} holds characters that cannot be printed")
+    if any(unicodedata.category(character) in _UNFIT for character in image_id):
+        raise PoisonInput(RejectReason.MALFORMED_EVENT, f"the id {image_id!r} holds control characters")
     return image_id
 
 
@@ -68,7 +73,18 @@ def id_from_key(key: bytes | None) -> str | None:
 
 
 def check_attributes(attributes: Attributes) -> Attributes:
-    """The attributes themselves, when they are no larger than 16 KiB as JSON. Raises PoisonInput."""
+    """The attributes themselves, when all of them can be stored and they are no larger than 16 KiB as JSON.
+
+    Whole numbers have 64 bits with their sign, others are finite. Raises PoisonInput (malformed_event).
+    """
+    for name, value in attributes.items():
+        for item in value if isinstance(value, list) else (value,):
+            if isinstance(item, int) and not -(2**63) <= item < 2**63:
+                raise PoisonInput(
+                    RejectReason.MALFORMED_EVENT, f"the attribute {name[:40]!r} does not fit 64 bits: send it as text"
+                )
+            if isinstance(item, float) and not math.isfinite(item):
+                raise PoisonInput(RejectReason.MALFORMED_EVENT, f"the attribute {name[:40]!r} is no finite number")
     size = len(msgspec.json.encode(attributes))
     if size > MAX_ATTRIBUTES_BYTES:
         raise PoisonInput(

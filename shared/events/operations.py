@@ -5,6 +5,7 @@ An operation is resolved: it says what to do (this id, this code), never somethi
 
 import msgspec
 
+from shared.events.decoding import decode
 from shared.events.images import VERSION, Attributes, SourcePosition
 
 
@@ -65,7 +66,7 @@ def encode_batch(batch: OperationBatch) -> bytes:
 
 def decode_batch(data: bytes) -> OperationBatch:
     """Raises msgspec.DecodeError where the bytes are no batch of a version known here."""
-    batch = _decoder.decode(data)
+    batch = decode(_decoder, data)
     if batch.v != VERSION:
         raise msgspec.DecodeError(f"operation batch of version {batch.v}; this release knows {VERSION}")
     return batch

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from shared.events.decoding import decode
 from shared.events.images import VERSION, SourcePosition
 
 
@@ -43,5 +44,8 @@ def encode_receipt(receipt: Receipt) -> bytes:
 
 
 def decode_receipt(data: bytes) -> Receipt:
-    """Raises msgspec.DecodeError."""
-    return _decoder.decode(data)
+    """Raises msgspec.DecodeError where the bytes are no receipt of a version known here."""
+    receipt = decode(_decoder, data)
+    if receipt.v != VERSION:
+        raise msgspec.DecodeError(f"receipt of version {receipt.v}; this release knows {VERSION}")
+    return receipt

@@ -1,11 +1,13 @@
 """Search requests and replies, as JSON or msgpack by the record's content type."""
 
+import math
 from enum import StrEnum
 from typing import Annotated, Any
 
 import msgspec
 
 from shared.events import headers as hdr
+from shared.events.decoding import decode
 from shared.events.images import MAX_INLINE_BYTES, VERSION, Attributes
 
 MAX_TOP_K = 1000
@@ -106,8 +108,8 @@ def decode_request(value: bytes | None, content_type: str) -> SearchRequest:
     """Read a request; what is not msgpack by its content type is JSON. Raises BadRequest."""
     try:
         decoder = _request_msgpack if content_type == hdr.MSGPACK else _request_json
-        request = decoder.decode(value or b"")
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        request = decode(decoder, value or b"")
+    except msgspec.DecodeError as error:
         raise BadRequest(f"the request cannot be read as {content_type or hdr.JSON}: {error}") from None
     if request.v != VERSION:
         raise BadRequest(f"version {request.v} of search requests; this release knows {VERSION}")
@@ -116,6 +118,10 @@ def decode_request(value: bytes | None, content_type: str) -> SearchRequest:
         raise BadRequest(f"a request has one of 'image', 'uri', 'id' and 'vector'; this one has {given or 'none'}")
     if request.image is not None and not 0 < len(request.image) <= MAX_INLINE_BYTES:
         raise BadRequest(f"an inline query image has 1 to {MAX_INLINE_BYTES} bytes; larger ones go by 'uri'")
+    if request.vector is not None and not 0 < math.hypot(*request.vector) < math.inf:
+        raise BadRequest("a query vector has finite numbers, and one that is not zero")
+    if request.min_score is not None and not math.isfinite(request.min_score):
+        raise BadRequest("'min_score' is a finite number")
     return request
 
 
@@ -124,5 +130,8 @@ def encode_reply(reply: SearchReply, content_type: str) -> bytes:
 
 
 def decode_reply(value: bytes, content_type: str) -> SearchReply:
-    """Raises msgspec.DecodeError."""
-    return (_reply_msgpack if content_type == hdr.MSGPACK else _reply_json).decode(value)
+    """Raises msgspec.DecodeError where the bytes are no reply of a version known here."""
+    reply = decode(_reply_msgpack if content_type == hdr.MSGPACK else _reply_json, value)
+    if reply.v != VERSION:
+        raise msgspec.DecodeError(f"search reply of version {reply.v}; this release knows {VERSION}")
+    return reply

@@ -22,6 +22,7 @@ from shared.events.cloudevents import (
     read_binary,
     read_structured,
 )
+from shared.events.decoding import decode
 from shared.events.faults import PoisonInput, RejectReason
 from shared.events.images import VERSION, Attributes, check_id, id_from_key
 from shared.events.upload_forms import DeleteImage, UploadEvent, UploadImage, checked_upload
@@ -62,31 +63,36 @@ def read_upload_events(key: bytes | None, value: bytes | None, headers: hdr.Head
 
 def _fields(value: bytes) -> dict[str, msgspec.Raw]:
     try:
-        return _objects.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return decode(_objects, value)
+    except msgspec.DecodeError as error:
         raise PoisonInput(
             RejectReason.MALFORMED_EVENT,
-            f"the value ({len(value)} bytes) is no JSON object; raw image bytes need the CloudEvents headers (ce_*)",
+            f"the value ({len(value)} bytes) is no JSON object ({error}); "
+            "raw image bytes need the CloudEvents headers (ce_*)",
         ) from None
 
 
-def read_native(default_id: str | None, value: bytes) -> UploadImage:
-    """Read the native JSON form. `default_id` is what the record says elsewhere, such as in its key."""
+def read_native(named_id: str | None, value: bytes, *, fallback_id: str | None = None) -> UploadImage:
+    """Read the native JSON form.
+
+    named_id: the image's id by the record's key or its like; a field 'id' must agree with it. fallback_id: what stands
+    for the id when nothing else names it.
+    """
     try:
-        native = _decoder.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        native = decode(_decoder, value)
+    except msgspec.DecodeError as error:
         raise PoisonInput(RejectReason.MALFORMED_EVENT, f"the upload event cannot be read: {error}") from None
     if native.v not in (0, VERSION):  # 0: not said, which a person with a shell may do
         raise PoisonInput(
-            RejectReason.UNSUPPORTED_VERSION, f"version {native.v} of upload events; this release knows 1"
+            RejectReason.UNSUPPORTED_VERSION, f"version {native.v} of upload events; this release knows {VERSION}"
         )
-    if native.id and default_id and native.id != default_id:
+    if native.id and named_id and native.id != named_id:
         raise PoisonInput(
             RejectReason.MALFORMED_EVENT,
-            f"the record's key says {default_id!r}, its field 'id' {native.id!r}",
+            f"the record's key or subject says {named_id[:40]!r}, its field 'id' {native.id[:40]!r}: they must agree",
         )
     return checked_upload(
-        image_id=native.id or default_id,
+        image_id=native.id or named_id or fallback_id,
         uri=native.uri,
         data=native.data,
         attributes=native.attributes,

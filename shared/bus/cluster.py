@@ -1,0 +1,115 @@
+"""What the cluster knows: its id, the topics, where they end, and how far the groups are."""
+
+import asyncio
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Self
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
+
+from shared.events.topics import TopicSpec
+from shared.runtime.logging import get_logger
+
+log = get_logger(__name__)
+
+_RETRY_S = 1.0
+_CREATE_TIMEOUT_MS = 15_000
+
+
+class ClusterError(Exception):
+    """Kafka refuses what is asked of it; the text says what and why."""
+
+
+class Cluster:
+    """An administrator's view of Kafka. Use as a context manager, which waits for a broker `within_s` seconds.
+
+    Raises ClusterError on entering where none answers.
+    """
+
+    def __init__(self, bootstrap_servers: str, *, within_s: float = 60.0) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._within_s = within_s
+        self._admin: AIOKafkaAdminClient
+        self._reader: AIOKafkaConsumer
+
+    async def __aenter__(self) -> Self:
+        deadline = asyncio.get_running_loop().time() + self._within_s
+        while True:
+            admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap_servers)
+            try:
+                await admin.start()
+                break
+            except KafkaConnectionError as error:
+                await admin.close()
+                if asyncio.get_running_loop().time() > deadline:
+                    raise ClusterError(
+                        f"no Kafka broker answers at {self._bootstrap_servers} (waited {self._within_s:.0f} s): start "
+                        "one, for example with `afterimage up`, or set KAFKA_BOOTSTRAP_SERVERS"
+                    ) from error
+                log.info("waiting_for_kafka", bootstrap_servers=self._bootstrap_servers)
+                await asyncio.sleep(_RETRY_S)
+        self._admin = admin
+        self._reader = AIOKafkaConsumer(bootstrap_servers=self._bootstrap_servers, group_id=None)
+        await self._reader.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._reader.stop()
+        await self._admin.close()
+
+    async def id(self) -> str:
+        """The cluster's id: another cluster behind the same address has another."""
+        return str((await self._admin.describe_cluster())["cluster_id"])
+
+    async def create_topics(self, specs: Iterable[TopicSpec], *, replication_factor: int = -1) -> list[str]:
+        """Create the topics that do not exist; returns their names. Raises ClusterError."""
+        topics = [
+            NewTopic(
+                name=spec.name,
+                num_partitions=spec.partitions,
+                replication_factor=replication_factor,
+                topic_configs=dict(spec.config),
+            )
+            for spec in specs
+        ]
+        response = await self._admin.create_topics(topics, timeout_ms=_CREATE_TIMEOUT_MS)
+        created = []
+        for name, code, *rest in response.topic_errors:
+            error = for_code(code)
+            if error is TopicAlreadyExistsError:
+                continue
+            if code != 0:
+                raise ClusterError(f"the topic {name} cannot be created: {error.__name__} {rest[0] if rest else ''}")
+            created.append(name)
+        return created
+
+    async def partitions(self, topic: str) -> list[int]:
+        """The partitions of a topic; empty where it does not exist."""
+        described = await self._admin.describe_topics([topic])
+        return sorted(part["partition"] for info in described for part in info["partitions"] if not info["error_code"])
+
+    async def wait_for_topic(self, topic: str) -> list[int]:
+        """The partitions of a topic, once it exists."""
+        while not (found := await self.partitions(topic)):
+            log.info("waiting_for_topic", topic=topic, hint="`afterimage topics` creates the topics")
+            await asyncio.sleep(_RETRY_S)
+        return found
+
+    async def end_offsets(self, topic: str) -> dict[int, int]:
+        """Partition → the offset that the next record will get."""
+        parts = [TopicPartition(topic, number) for number in await self.partitions(topic)]
+        ends = await self._reader.end_offsets(parts) if parts else {}
+        return {part.partition: offset for part, offset in ends.items()}
+
+    async def committed(self, group: str, topic: str) -> dict[int, int]:
+        """Partition → the offset of the next record for the group; only where it has committed one."""
+        parts = [TopicPartition(topic, number) for number in await self.partitions(topic)]
+        try:
+            offsets = await self._admin.list_consumer_group_offsets(group, partitions=parts) if parts else {}
+        except KafkaError:  # no coordinator yet: a group that never was
+            return {}
+        return {part.partition: found.offset for part, found in offsets.items() if found.offset >= 0}

@@ -1,0 +1,131 @@
+"""One subscription of a worker: FastStream delivers the batches, this hands out the consumer behind it.
+
+FastStream's own acknowledgement is not used (`AckPolicy.MANUAL`): it commits whatever was fetched on every assigned
+partition. Offsets are committed here, explicitly.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeAlias
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import IllegalStateError, KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+
+from shared.bus.contracts import Contract
+from shared.runtime.logging import get_logger
+
+log = get_logger(__name__)
+
+Record: TypeAlias = ConsumerRecord  # of bytes keys and bytes values, either of which may be None
+Handle = Callable[[Sequence[Record]], Awaitable[None]]
+Revoked = Callable[[set[TopicPartition]], None]
+
+
+class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
+    """The records of one topic, in batches, for one consumer group.
+
+    handle: gets each batch, in order within a partition; must not raise for what a record holds. revoked: called when
+    partitions go, before others can get them. FastStream reads the next batch when `handle` returns, so that
+    backpressure is simply to wait.
+    """
+
+    def __init__(
+        self,
+        broker: KafkaBroker,
+        topic: str,
+        *,
+        group: str,
+        client_name: str,
+        handle: Handle,
+        contract: Contract,
+        max_records: int,
+        poll_ms: int = 10,
+        revoked: Revoked | None = None,
+    ) -> None:
+        self.topic = topic
+        self._revoked = revoked
+        payload: Any = contract.annotation()
+
+        async def deliver(_body: payload, message: KafkaMessage) -> None:
+            await handle(message.raw_message)
+
+        self._subscriber = broker.subscriber(
+            topic,
+            group_id=group,
+            batch=True,
+            max_records=max_records,
+            batch_timeout_ms=poll_ms,
+            ack_policy=AckPolicy.MANUAL,
+            auto_offset_reset="earliest",
+            session_timeout_ms=45_000,
+            max_poll_interval_ms=600_000,
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+            parser=_leave_untouched,
+            decoder=_decode_nothing,
+            no_reply=True,
+            listener=self,
+            title=client_name,
+            description=contract.description,
+        )
+        self._subscriber(deliver)
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        if self._revoked:
+            self._revoked(set(revoked))
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Aiokafka swallows what a listener raises: nothing that may fail is done here."""
+        log.info("partitions_assigned", topic=self.topic, partitions=sorted(part.partition for part in assigned))
+
+    @property
+    def consumer(self) -> AIOKafkaConsumer:
+        """The client behind the subscription. Raises RuntimeError while the worker is not started."""
+        consumer: AIOKafkaConsumer | None = self._subscriber.consumer
+        if consumer is None:
+            raise RuntimeError(f"the subscription to {self.topic} is not started")
+        return consumer
+
+    @property
+    def running(self) -> bool:
+        return self._subscriber.consumer is not None
+
+    def assignment(self) -> set[TopicPartition]:
+        return set(self.consumer.assignment()) if self.running else set()
+
+    async def commit(self, offsets: dict[TopicPartition, int]) -> bool:
+        """Commit what still belongs to this consumer. Gives False where Kafka refused: the records come again."""
+        assigned = self.assignment()
+        mine = {partition: offset for partition, offset in offsets.items() if partition in assigned}
+        if not mine:
+            return False
+        try:
+            await self.consumer.commit(mine)
+        except (KafkaError, IllegalStateError) as error:
+            log.warning("commit_failed", topic=self.topic, error=repr(error))
+            return False
+        return True
+
+
+def _decode_nothing(_message: object) -> None:
+    """Records are decoded one by one by their handler, so that a bad one costs itself alone."""
+
+
+async def _leave_untouched(message: tuple[Record, ...]) -> KafkaMessage:
+    """Headers may be any bytes; FastStream's own parser takes them for UTF-8 and drops the batch where they are not."""
+    return KafkaMessage(
+        body=[record.value or b"" for record in message],
+        headers={},
+        raw_message=message,
+        consumer=_Unused(),
+        message_id=f"{message[0].offset}-{message[-1].offset}",
+    )
+
+
+class _Unused:
+    """FastStream wants a consumer to acknowledge with; nothing here does."""
+
+    async def commit(self) -> None: ...
+
+    def seek(self, partition: TopicPartition, offset: int) -> None: ...

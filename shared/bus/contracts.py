@@ -1,0 +1,36 @@
+"""The message types as JSON schemas, for the AsyncAPI documents that the workers generate."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+from pydantic import WithJsonSchema
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What travels on a topic: its type, and a sentence about it."""
+
+    message: type[msgspec.Struct]
+    description: str
+
+    def annotation(self) -> object:
+        """A type that takes anything and documents itself as this contract, for FastStream, which reads annotations."""
+        return Annotated[Any, WithJsonSchema(self.json_schema())]
+
+    def json_schema(self) -> dict[str, Any]:
+        """The type's schema as one object, references resolved, so that it can stand anywhere in a document."""
+        (schema,), definitions = msgspec.json.schema_components([self.message], ref_template="{name}")
+        resolved = _resolve(schema, definitions)
+        assert isinstance(resolved, dict)  # noqa: S101 - the schema of a struct is an object
+        return resolved
+
+
+def _resolve(node: object, definitions: dict[str, Any]) -> object:
+    if isinstance(node, list):
+        return [_resolve(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        return _resolve(definitions[node["$ref"]], definitions)
+    return {key: _resolve(value, definitions) for key, value in node.items() if key != "discriminator"}

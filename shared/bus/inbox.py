@@ -1,0 +1,78 @@
+"""Hearing what is written to some partitions from now on, without a consumer group."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from shared.bus.consumer import Record
+from shared.runtime.logging import get_logger
+
+log = get_logger(__name__)
+
+_RETRY_S = 1.0
+
+
+class Inbox:
+    """Calls `receive` for every record that is written after the context was entered, in order within a partition.
+
+    partitions: topic → the partitions to hear. receive: must neither block nor raise.
+    """
+
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        partitions: Mapping[str, Sequence[int]],
+        receive: Callable[[Record], None],
+    ) -> None:
+        self._wanted = partitions
+        self._receive = receive
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap_servers,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Raises KafkaError where no broker answers."""
+        try:
+            await self._consumer.start()
+            await self._assign()
+        except BaseException:
+            await self._consumer.stop()
+            raise
+        self._task = asyncio.create_task(self._listen())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._task:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        await self._consumer.stop()
+
+    async def _assign(self) -> None:
+        """Stand at the present end of every partition: what is written after this returns is heard."""
+        assigned = [TopicPartition(topic, number) for topic, numbers in self._wanted.items() for number in numbers]
+        self._consumer.assign(assigned)
+        for partition, end in (await self._consumer.end_offsets(assigned)).items():
+            self._consumer.seek(partition, end)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                batches = await self._consumer.getmany(timeout_ms=1000)
+            except KafkaError as error:
+                log.warning("inbox_cannot_read", error=repr(error), retry_in_s=_RETRY_S)
+                await asyncio.sleep(_RETRY_S)
+                continue
+            for records in batches.values():
+                for record in records:
+                    self._receive(record)

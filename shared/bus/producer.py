@@ -1,0 +1,104 @@
+"""Producing records: sent in batches, acknowledged by all replicas, tried again until they are."""
+
+import asyncio
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError
+from aiokafka.structs import RecordMetadata
+
+from shared.runtime.logging import get_logger
+
+log = get_logger(__name__)
+
+MAX_RECORD_BYTES = 1024 * 1024
+_MAX_BATCH_BYTES = 256 * 1024
+_RETRY_S = 1.0
+
+Headers = Sequence[tuple[str, bytes]]
+
+
+class RecordTooLarge(Exception):
+    """The record is above the 1 MiB that the topics take: trying again does not help."""
+
+
+class RecordProducer:
+    """Sends records and waits until the broker has them. Idempotent where the broker can do that.
+
+    Memory is bounded: `send` waits while too much is under way to a partition.
+    """
+
+    def __init__(self, bootstrap_servers: str, *, client_id: str, linger_ms: int = 0) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._client_id = client_id
+        self._linger_ms = linger_ms
+        self._producer: AIOKafkaProducer | None = None
+
+    async def __aenter__(self) -> Self:
+        self._producer = await self._start(idempotent=True)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._producer:
+            await self._producer.stop()
+
+    async def send(
+        self,
+        topic: str,
+        *,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers = (),
+        partition: int | None = None,
+    ) -> RecordMetadata:
+        """Send one record; returns where it stands. Raises RecordTooLarge, KafkaError."""
+        if self._producer is None:
+            raise RuntimeError("the producer is used as a context manager: it is not started")
+        try:
+            sent = await self._producer.send(topic, value=value, key=key, headers=list(headers), partition=partition)
+            return await sent
+        except MessageSizeTooLargeError as error:
+            raise RecordTooLarge(f"the record for {topic} is larger than {MAX_RECORD_BYTES} bytes") from error
+
+    async def send_until_acknowledged(
+        self, topic: str, *, key: bytes | None, value: bytes | None, headers: Headers = ()
+    ) -> RecordMetadata:
+        """Send one record, again and again while Kafka is not there. Raises RecordTooLarge."""
+        while True:
+            try:
+                return await self.send(topic, key=key, value=value, headers=headers)
+            except KafkaError as error:
+                log.warning("send_failed", topic=topic, error=repr(error), retry_in_s=_RETRY_S)
+                await asyncio.sleep(_RETRY_S)
+
+    async def partitions(self, topic: str) -> int:
+        """The number of partitions of a topic. Raises KafkaError where the topic is unknown."""
+        if self._producer is None:
+            raise RuntimeError("the producer is used as a context manager: it is not started")
+        return len(await self._producer.partitions_for(topic))
+
+    async def _start(self, *, idempotent: bool) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap_servers,
+            client_id=self._client_id,
+            acks="all",
+            enable_idempotence=idempotent,
+            linger_ms=self._linger_ms,
+            max_batch_size=_MAX_BATCH_BYTES,
+            max_request_size=MAX_RECORD_BYTES,
+        )
+        try:
+            await producer.start()
+        except KafkaError as error:
+            await producer.stop()
+            # The embedded broker hands out no producer ids. A retry may then write a record twice, which is harmless:
+            # of two records about one id from one event, either is as good.
+            if not idempotent or isinstance(error, KafkaConnectionError):
+                raise
+            log.info("idempotent_producer_unavailable", error=repr(error))
+            return await self._start(idempotent=False)
+        return producer

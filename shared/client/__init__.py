@@ -1,0 +1,8 @@
+"""The Python client: what an application imports to upload, delete and search.
+
+from shared.client import AfterimageClient
+"""
+
+from shared.client.client import AfterimageClient, NoAnswer, Searchable, Sent, UploadRejected
+
+__all__ = ["AfterimageClient", "NoAnswer", "Searchable", "Sent", "UploadRejected"]

@@ -1,0 +1,228 @@
+"""The client: upload, delete and search over Kafka, and know when it has taken effect."""
+
+import asyncio
+import random
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from shared.bus.consumer import Record
+from shared.bus.inbox import Inbox
+from shared.bus.producer import RecordProducer
+from shared.client.outcomes import Outcome, Outcomes
+from shared.events import headers as hdr
+from shared.events.images import Attributes, SourcePosition, source_from_headers
+from shared.events.receipts import Receipt, decode_receipt
+from shared.events.rejects import Reject, read_reject
+from shared.events.search import SearchReply, SearchRequest, decode_reply, encode_request
+from shared.events.topics import Topics
+from shared.events.upload_forms import checked_upload
+from shared.events.uploads import write_native
+
+DEFAULT_TIMEOUT_S = 10.0
+MAX_IN_FLIGHT = 256
+
+
+class NoAnswer(Exception):
+    """Nothing came within the time given; the text says what was waited for."""
+
+
+class UploadRejected(Exception):
+    """The upload was rejected; `reject` says why."""
+
+    def __init__(self, image_id: str, reject: Reject) -> None:
+        super().__init__(f"{image_id}: {reject.reason} ({reject.detail})")
+        self.image_id = image_id
+        self.reject = reject
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An event that Kafka has acknowledged: it will take effect, or be rejected with a reason.
+
+    sent_at: the loop's clock when it was handed over, in seconds.
+    """
+
+    id: str
+    source: SourcePosition
+    sent_at: float
+    outcome: asyncio.Future[Outcome] = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Searchable:
+    """An event that has taken effect. after_s: seconds from handing it over to hearing of it."""
+
+    receipt: Receipt
+    after_s: float
+
+
+class AfterimageClient:
+    """Talks to Afterimage over Kafka. Use as an async context manager; safe to share between tasks of one loop.
+
+    Raises KafkaError on entering where no broker answers. Searches in flight are bounded: more of
+    them wait their turn.
+    """
+
+    def __init__(
+        self,
+        bootstrap_servers: str = "localhost:9092",
+        *,
+        namespace: str = "",
+        max_in_flight: int = MAX_IN_FLIGHT,
+    ) -> None:
+        self._topics = Topics(namespace)
+        self._bootstrap_servers = bootstrap_servers
+        self._turn = asyncio.Semaphore(max_in_flight)
+        self._searches: dict[bytes, asyncio.Future[SearchReply]] = {}
+        self._outcomes = Outcomes()
+        self._stack = AsyncExitStack()
+        self._producer: RecordProducer
+        self._reply_partition = 0
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            self._producer = await stack.enter_async_context(
+                RecordProducer(self._bootstrap_servers, client_id="afterimage-client")
+            )
+            mine = random.randrange(await self._producer.partitions(self._topics.replies))  # noqa: S311 - no secret
+            self._reply_partition = mine
+            await stack.enter_async_context(
+                Inbox(self._bootstrap_servers, {self._topics.replies: [mine]}, self._on_reply)
+            )
+            outcomes = {
+                topic: range(await self._producer.partitions(topic))
+                for topic in (self._topics.indexed, self._topics.rejected)
+            }
+            await stack.enter_async_context(Inbox(self._bootstrap_servers, outcomes, self._on_outcome))
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def upload(
+        self,
+        image_id: str,
+        *,
+        uri: str | None = None,
+        data: bytes | None = None,
+        attributes: Attributes | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Sent:
+        """Hand an image over, by reference or inline (up to 256 KiB); returns when Kafka has it.
+
+        Raises PoisonInput where the event itself is wrong, KafkaError.
+        """
+        event = checked_upload(
+            image_id=image_id, uri=uri, data=data, attributes=attributes or {}, occurred_at=occurred_at
+        )
+        return await self._send(event.id, write_native(event), [(hdr.CONTENT_TYPE, hdr.JSON.encode())])
+
+    async def delete(self, image_id: str) -> Sent:
+        """Ask for an image to be forgotten; returns when Kafka has the request. Raises KafkaError."""
+        return await self._send(image_id, None, [])
+
+    async def redrive(self, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Sent:
+        """Send a rejected event through again, as it was. Raises KafkaError."""
+        return await self._send((key or b"").decode(), value, headers)
+
+    async def wait_searchable(self, sent: Sent, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> Searchable:
+        """Wait until an event has taken effect. Raises UploadRejected, and NoAnswer after `timeout_s`.
+
+        To read one's own write, search with `min_position={receipt.shard: receipt.position}`.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                outcome = await asyncio.shield(sent.outcome)
+        except TimeoutError:
+            raise NoAnswer(
+                f"{sent.id} was neither indexed nor rejected within {timeout_s} s: `afterimage status` tells what lags"
+            ) from None
+        if isinstance(outcome.fact, Reject):
+            raise UploadRejected(sent.id, outcome.fact)
+        return Searchable(outcome.fact, outcome.heard_at - sent.sent_at)
+
+    async def search(
+        self,
+        *,
+        image: bytes | None = None,
+        uri: str | None = None,
+        id: str | None = None,  # noqa: A002 - the field's name in the contract
+        vector: Sequence[float] | None = None,
+        top_k: int = 10,
+        min_score: float | None = None,
+        min_position: Mapping[int, int] | None = None,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+    ) -> SearchReply:
+        """Find what looks like one image; the reply holds the hits, or an error. Raises NoAnswer, KafkaError."""
+        request = SearchRequest(
+            image=image,
+            uri=uri,
+            id=id,
+            vector=None if vector is None else [float(number) for number in vector],
+            top_k=top_k,
+            min_score=min_score,
+            min_position=dict(min_position or {}),
+        )
+        async with self._turn:
+            return await self._ask(request, timeout_s)
+
+    async def _ask(self, request: SearchRequest, timeout_s: float) -> SearchReply:
+        correlation_id = uuid.uuid4().hex.encode()
+        deadline = int((time.time() + timeout_s) * 1000)
+        headers = [
+            (hdr.CONTENT_TYPE, hdr.MSGPACK.encode()),
+            (hdr.CORRELATION_ID, correlation_id),
+            *hdr.encode([(hdr.REPLY_TO, self._topics.replies), (hdr.REPLY_PARTITION, self._reply_partition)]),
+            *hdr.encode([(hdr.DEADLINE, deadline)]),
+        ]
+        answer: asyncio.Future[SearchReply] = asyncio.get_running_loop().create_future()
+        self._searches[correlation_id] = answer
+        try:
+            async with asyncio.timeout(timeout_s):
+                value = encode_request(request, hdr.MSGPACK)
+                await self._producer.send(self._topics.requests, key=None, value=value, headers=headers)
+                return await answer
+        except TimeoutError:
+            raise NoAnswer(
+                f"no reply to the search within {timeout_s} s: is a searcher running? `afterimage status` tells"
+            ) from None
+        finally:
+            del self._searches[correlation_id]
+
+    async def _send(self, image_id: str, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Sent:
+        sent_at = asyncio.get_running_loop().time()
+        stands = await self._producer.send(self._topics.uploaded, key=image_id.encode(), value=value, headers=headers)
+        source = source_from_headers(headers) or SourcePosition(offset=stands.offset, partition=stands.partition)
+        return Sent(image_id, source, sent_at, self._outcomes.expect(source))
+
+    def _on_reply(self, record: Record) -> None:
+        waiting = self._searches.get(hdr.last(record.headers, hdr.CORRELATION_ID) or b"")
+        if waiting is None or waiting.done() or record.value is None:
+            return
+        try:
+            waiting.set_result(decode_reply(record.value, hdr.media_type(record.headers)))
+        except msgspec.DecodeError as error:
+            waiting.set_exception(NoAnswer(f"the reply cannot be read: {error}"))
+
+    def _on_outcome(self, record: Record) -> None:
+        fact: Receipt | Reject | None
+        if record.topic == self._topics.rejected:
+            fact = read_reject(record.headers)
+        else:
+            try:
+                fact = decode_receipt(record.value or b"")
+            except msgspec.DecodeError:
+                return
+        if fact is not None:
+            self._outcomes.heard(fact)

@@ -1,0 +1,31 @@
+"""Where tensors live, and with how many threads they are computed."""
+
+import torch
+
+
+def choose_device(device: str) -> torch.device:
+    """Return the device of that name; `auto` is CUDA where there is one, else the CPU.
+
+    Raises ValueError when the name is unknown, or the device is not there.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(f"the device {device!r} is unknown; use auto, cpu, cuda or cuda:N") from error
+    if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
+        raise ValueError(f"the device {device!r} is not there; use auto or cpu, or check the driver")
+    return chosen
+
+
+def configure_threads(count: int) -> None:
+    """Let one operation on the CPU use that many threads. Call it once, before the first operation.
+
+    OpenMP's threads spin while they wait, which on busy cores makes everything many times
+    slower: a worker sets OMP_WAIT_POLICY=passive in its environment *before* torch is
+    imported, because the runtime reads it only once.
+    """
+    if count < 1:
+        raise ValueError(f"{count} threads cannot compute anything; use 1 or more")
+    torch.set_num_threads(count)

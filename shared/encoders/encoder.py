@@ -1,0 +1,44 @@
+"""The role of an encoder: images become feature vectors."""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from shared.encoders.preprocessing import Preprocessing
+
+
+class Encoder(Protocol):
+    """Maps images to unit feature vectors, on the device that it lives on. Not safe for two threads at once."""
+
+    @property
+    def name(self) -> str:
+        """The name that `load_encoder` takes."""
+
+    @property
+    def weights_sha256(self) -> str:
+        """The hash of the weights, in hex."""
+
+    @property
+    def dim(self) -> int:
+        """The length of a feature vector."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where images are expected and vectors are returned."""
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How an image becomes the pixels that `encode` takes. Normalisation is left to `encode`."""
+
+    @property
+    def input_size(self) -> int:
+        """The height and the width of an image, in pixels."""
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Map images to unit feature vectors.
+
+        images: uint8, (batch, 3, input_size, input_size), on `self.device`.
+        returns: float32, (batch, self.dim), each row of norm 1. A row with no direction
+        (all zero, or not finite) is the caller's to refuse.
+        """

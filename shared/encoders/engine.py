@@ -1,0 +1,180 @@
+"""From the bytes of an image to its code: what the extractor and the searcher have in common."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from shared.codes.code import Code
+from shared.encoders.batching import MicroBatcher
+from shared.encoders.encoder import Encoder
+from shared.encoders.observer import ExtractionObserver, Unobserved
+from shared.encoders.preprocessing import Pixels
+from shared.encoders.scheme import Scheme
+from shared.events.faults import PoisonInput, RejectReason, TransientFault
+from shared.imaging.decode import decode_rgb
+from shared.imaging.guard import ImageLimits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractionPolicy:
+    """How much is extracted at once."""
+
+    limits: ImageLimits = field(default_factory=ImageLimits)
+    max_batch: int = 32
+    max_in_flight: int = 96
+    """Images between the start of their decoding and their code; beyond that, `extract` waits."""
+    decode_threads: int = 2
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.max_batch <= self.max_in_flight:
+            raise ValueError(f"max_batch is {self.max_batch}; it must lie between 1 and max_in_flight")
+        if self.decode_threads < 1:
+            raise ValueError(f"decode_threads is {self.decode_threads}; at least one is needed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extracted:
+    """The code of an image, and what it took."""
+
+    code: bytes
+    decode_s: float
+    """Decoding and scaling, with the wait for a free thread."""
+    encode_s: float
+    """Encoding and quantizing the batch that the image was in, with the wait for the device."""
+
+
+class ExtractionEngine:
+    """Decodes in a few threads, encodes and quantizes in batches in one thread of the device.
+
+    The event loop itself only waits. An engine is used as an async context manager, once;
+    within it, any number of tasks of that event loop may call it.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        code: Code,
+        policy: ExtractionPolicy,
+        *,
+        observer: ExtractionObserver | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.scheme = Scheme(
+            encoder=encoder.name,
+            weights_sha256=encoder.weights_sha256,
+            preprocessing=encoder.preprocessing,
+            code=code.name,
+            dim=encoder.dim,
+        )
+        self._encoder = encoder
+        self._code = code
+        self._limits = policy.limits
+        self._observer = observer or Unobserved()
+        self._clock = clock
+        self._slots = asyncio.Semaphore(policy.max_in_flight)
+        self._decoders = ThreadPoolExecutor(policy.decode_threads, thread_name_prefix="decode")
+        self._device = ThreadPoolExecutor(1, thread_name_prefix="device")
+        self._batcher = MicroBatcher(
+            self._encode_batch, self._device, max_items=policy.max_batch, max_waiting=policy.max_in_flight
+        )
+
+    async def extract(self, data: bytes) -> Extracted:
+        """Return the code of an image.
+
+        Raises PoisonInput when this image has no code, TransientFault when the engine is
+        stopped, and what the device raised for the batch, as it is.
+        """
+        started = self._clock()
+        async with self._slots:
+            self._check_running()
+            pixels = await asyncio.get_running_loop().run_in_executor(self._decoders, self._decode, data)
+            decoded = self._clock()
+            code = await self._batcher.submit(pixels)
+        if code is None:
+            raise PoisonInput(
+                RejectReason.ENCODE_FAILED,
+                f"{self._encoder.name} gives no finite, non-zero vector for this image; try a more recent model",
+            )
+        return Extracted(code=code, decode_s=decoded - started, encode_s=self._clock() - decoded)
+
+    async def quantize_vector(self, vector: Sequence[float]) -> bytes:
+        """Return the code of a feature vector of any length but zero, such as a query brings.
+
+        Raises ValueError when it is none of this scheme, TransientFault when the engine is stopped.
+        """
+        unit = torch.from_numpy(_unit_vector(vector, self.scheme.dim))
+        self._check_running()
+        [code] = await asyncio.get_running_loop().run_in_executor(self._device, self._quantize, unit[None])
+        return code
+
+    async def warm_up(self) -> None:
+        """Run one image through the device, so that the first real one does not pay for its preparation."""
+        self._check_running()
+        side = self._encoder.input_size
+        black = np.zeros((3, side, side), dtype=np.uint8)
+        await asyncio.get_running_loop().run_in_executor(self._device, self._codes, [black])
+
+    async def __aenter__(self) -> Self:
+        self._batcher.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Fail whoever waits for the device, and let the threads finish what they are doing."""
+        try:
+            await self._batcher.stop()
+        finally:
+            await asyncio.to_thread(self._decoders.shutdown)
+            await asyncio.to_thread(self._device.shutdown)
+
+    def _check_running(self) -> None:
+        if not self._batcher.running:
+            raise TransientFault("the extraction engine is not running")
+
+    def _decode(self, data: bytes) -> Pixels:
+        started = self._clock()
+        preprocessing = self._encoder.preprocessing
+        pixels = preprocessing.to_pixels(decode_rgb(data, self._limits, preprocessing.decode_size))
+        self._observer.decoded(self._clock() - started)
+        return pixels
+
+    def _encode_batch(self, batch: Sequence[Pixels]) -> list[bytes | None]:
+        started = self._clock()
+        codes = self._codes(batch)
+        self._observer.encoded(len(batch), self._clock() - started)
+        return codes
+
+    def _codes(self, batch: Sequence[Pixels]) -> list[bytes | None]:
+        images = torch.from_numpy(np.stack(batch)).to(self._encoder.device)
+        vectors = self._encoder.encode(images)
+        usable = vectors.isfinite().all(dim=1) & vectors.any(dim=1)
+        codes = self._quantize(vectors.masked_fill(~usable[:, None], 0.0))
+        return [code if found else None for code, found in zip(codes, usable.tolist(), strict=True)]
+
+    def _quantize(self, vectors: Tensor) -> list[bytes]:
+        rows = self._code.encode(vectors.to(self._encoder.device)).cpu().numpy()
+        return [row.tobytes() for row in rows]
+
+
+def _unit_vector(vector: Sequence[float], dim: int) -> npt.NDArray[np.float32]:
+    """Scale to length 1 in double precision, where the peak first keeps the squares in range."""
+    values = np.asarray(vector, dtype=np.float64)
+    if values.shape != (dim,):
+        raise ValueError(f"the vector has shape {values.shape}, and this index holds vectors of {dim} numbers")
+    if not np.isfinite(values).all():
+        raise ValueError("the vector holds a number that is not finite")
+    peak = np.abs(values).max()
+    if peak == 0:
+        raise ValueError("the vector is all zeros, and so has no direction to search in")
+    scaled = values / peak
+    return np.asarray(scaled / np.linalg.norm(scaled), dtype=np.float32)

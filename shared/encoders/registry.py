@@ -1,0 +1,47 @@
+"""The encoders by name."""
+
+from pathlib import Path
+
+import torch
+
+from shared.encoders import efficientnet_lite
+from shared.encoders.cnn import Backbone, CnnEncoder
+from shared.encoders.device import choose_device
+from shared.encoders.encoder import Encoder
+from shared.encoders.timm_models import timm_backbone
+from shared.encoders.torchvision_models import torchvision_backbone
+from shared.encoders.weights import random_weights, read_weights
+
+
+def load_encoder(
+    name: str, weights: Path | None = None, device: str = "auto", *, random_seed: int | None = None
+) -> Encoder:
+    """Return an encoder that is ready to use.
+
+    name: `efficientnet_lite0`, `timm:MODEL` or `torchvision:MODEL`.
+    weights: a .safetensors file, or a checkpoint of tensors; only the default encoder has
+    weights of its own, and nothing is ever downloaded.
+    random_seed: use untrained weights, whose features mean nothing (for tests).
+    Raises ValueError with a sentence that says what to change.
+    """
+    if name == efficientnet_lite.NAME and weights is None and random_seed is None:
+        weights = efficientnet_lite.packaged_weights()
+    if (weights is None) == (random_seed is None):
+        raise ValueError(f"the encoder {name!r} needs a file with its trained weights; name one that is on this host")
+    chosen_device = choose_device(device)
+    if random_seed is not None:
+        torch.manual_seed(random_seed)
+    backbone = _backbone(name, weights)
+    found = random_weights(backbone.module) if weights is None else read_weights(weights)
+    return CnnEncoder(name, backbone, found, chosen_device)
+
+
+def _backbone(name: str, weights: Path | None) -> Backbone:
+    match name.partition(":"):
+        case (efficientnet_lite.NAME, "", ""):
+            return efficientnet_lite.efficientnet_lite0()
+        case ("timm", ":", model):
+            return timm_backbone(model)
+        case ("torchvision", ":", model):
+            return torchvision_backbone(model, weights)
+    raise ValueError(f"there is no encoder {name!r}; use {efficientnet_lite.NAME}, timm:MODEL or torchvision:MODEL")

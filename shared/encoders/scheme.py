@@ -1,0 +1,32 @@
+"""The identity of everything that turns an image into a code."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+from shared.encoders.preprocessing import Preprocessing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scheme:
+    """What two codes must have in common before they may be compared.
+
+    Whatever changes the code of some image must change a field here: other weights, another
+    architecture, another size, cut or normalisation of the pixels (`Preprocessing.revision`
+    where only the implementation differs), another quantizer. The device, the batch size
+    and the number of threads do not belong here: they move a code by rounding errors only.
+    """
+
+    encoder: str
+    """The architecture, by the name that `load_encoder` takes."""
+    weights_sha256: str
+    preprocessing: Preprocessing
+    code: str
+    dim: int
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Return the first 16 hex digits of the SHA-256 of the canonical JSON: sorted keys, no spaces."""
+        canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]

@@ -1,0 +1,104 @@
+"""References to the web."""
+
+from http import HTTPStatus
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from yarl import URL
+
+from shared.events.faults import PoisonInput, RejectReason, TransientFault
+from shared.imaging.policy import FetchPolicy
+from shared.imaging.sources.addresses import PublicAddressResolver, check_literal
+from shared.imaging.sources.source import shown
+
+_REDIRECTS = {301, 302, 303, 307, 308}
+_MAY_PASS = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+_CHUNK_BYTES = 64 * 1024
+
+
+class HttpSource:
+    """Reads http(s):// references over kept connections, with no cookies and no proxy.
+
+    A producer chooses where the request goes, so every hop is checked: the scheme, the
+    address if the host is one, and each address that the host resolves to. The URL that
+    is checked is the very object that is requested: two parsers would be one too many.
+    """
+
+    def __init__(self, policy: FetchPolicy, resolver: AbstractResolver | None = None) -> None:
+        self._policy = policy
+        self._resolver = resolver
+        self._session: aiohttp.ClientSession | None = None
+
+    async def read(self, uri: str) -> bytes:
+        try:
+            url = URL(uri)
+            for _ in range(self._policy.max_redirects + 1):
+                self._check(url)
+                async with self._open_session().get(url, allow_redirects=False) as answer:
+                    if answer.status not in _REDIRECTS:
+                        return await self._body(answer, uri)
+                    url = url.join(URL(answer.headers.get("Location", "")))
+        except ValueError as error:  # yarl's, and aiohttp.InvalidURL, which is also a ClientError
+            raise PoisonInput(RejectReason.URI_NOT_ALLOWED, f"{shown(uri)} leads to no valid URL: {error}") from error
+        except aiohttp.ClientError as error:
+            raise TransientFault(f"the connection failed with {type(error).__name__}: {error}") from error
+        raise PoisonInput(
+            RejectReason.FETCH_FAILED,
+            f"{shown(uri)} was redirected more than {self._policy.max_redirects} times; give its final address",
+        )
+
+    async def aclose(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def _check(self, url: URL) -> None:
+        if not self._policy.allow_http:
+            raise PoisonInput(
+                RejectReason.URI_NOT_ALLOWED, f"{shown(str(url))} is on the web, which this deployment does not read"
+            )
+        if url.scheme not in {"http", "https"} or not url.host:
+            raise PoisonInput(RejectReason.URI_NOT_ALLOWED, f"{shown(str(url))} is not an http(s) address with a host")
+        if not self._policy.allow_private_addresses:
+            check_literal(url.host)
+
+    async def _body(self, answer: aiohttp.ClientResponse, uri: str) -> bytes:
+        _check_status(answer.status, uri)
+        body = bytearray()
+        self._check_size(answer.content_length or 0, uri)
+        async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
+            body += chunk
+            self._check_size(len(body), uri)
+        return bytes(body)
+
+    def _check_size(self, size: int, uri: str) -> None:
+        if size > self._policy.max_bytes:
+            raise PoisonInput(
+                RejectReason.TOO_MANY_BYTES, f"{shown(uri)} is larger than the limit of {self._policy.max_bytes} bytes"
+            )
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            resolver = self._resolver or aiohttp.ThreadedResolver()
+            if not self._policy.allow_private_addresses:
+                resolver = PublicAddressResolver(resolver)
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(resolver=resolver),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                # The fetcher keeps the time of an attempt; a compressed body would dodge the size limit.
+                timeout=aiohttp.ClientTimeout(total=None),
+                auto_decompress=False,
+                headers={"Accept": "image/*", "Accept-Encoding": "identity", "User-Agent": "afterimage"},
+                trust_env=False,
+            )
+        return self._session
+
+
+def _check_status(status: int, uri: str) -> None:
+    if status == HTTPStatus.OK:
+        return
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _MAY_PASS:
+        raise TransientFault(f"the server answered {status}")
+    if status >= HTTPStatus.BAD_REQUEST:
+        raise PoisonInput(RejectReason.NOT_FOUND, f"the server answered {status} for {shown(uri)}; check the address")
+    raise PoisonInput(RejectReason.FETCH_FAILED, f"the server answered {status} for {shown(uri)}, and no image")

@@ -1,0 +1,42 @@
+"""What a segment is: rows that can be searched, and what is known of each."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.events.images import Attributes, SourcePosition
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the index knows of one image, next to its code. Times are Unix milliseconds."""
+
+    id: str
+    source: SourcePosition
+    uploaded_at: int
+    occurred_at: int | None
+    uri: str | None
+    attributes: Attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A row that was found; score: similarity, larger is nearer."""
+
+    score: float
+    row: Row
+
+
+class Segment(Protocol):
+    """A part of a shard. Not thread-safe: a shard is used from one thread at a time."""
+
+    def __len__(self) -> int:
+        """Count the live rows."""
+
+    def search(self, query: npt.NDArray[np.uint8], k: int) -> list[Match]:
+        """Find the `k` live rows nearest to `query`, best first; fewer where there are fewer rows.
+
+        query: one code, uint8 (bytes per code,).
+        """

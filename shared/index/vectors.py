@@ -1,0 +1,45 @@
+"""How the bytes of a code are read as a vector, and how two vectors are compared."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from usearch.compiled import MetricKind
+
+ElementType = Literal["f32", "f16", "i8"]
+Metric = Literal["cos", "l2sq"]
+
+_DTYPES: dict[ElementType, np.dtype[np.generic]] = {
+    "f32": np.dtype(np.float32),
+    "f16": np.dtype(np.float16),
+    "i8": np.dtype(np.int8),
+}
+_METRICS: dict[Metric, MetricKind] = {"cos": MetricKind.Cos, "l2sq": MetricKind.L2sq}
+
+
+@dataclass(frozen=True, slots=True)
+class VectorFormat:
+    """The layout of a code and the metric that its scheme is meant for.
+
+    Scores are similarities, larger is nearer: the cosine for `cos`, minus the squared Euclidean distance for `l2sq`.
+    """
+
+    element: ElementType = "i8"
+    metric: Metric = "cos"
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        return _DTYPES[self.element]
+
+    @property
+    def kind(self) -> MetricKind:
+        return _METRICS[self.metric]
+
+    def view(self, codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.generic]:
+        """Read bytes, uint8 (rows, bytes per code), as vectors, (rows, dim), without a copy."""
+        return codes.view(self.dtype)
+
+    def scores(self, distances: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Turn USearch's distances into similarities."""
+        return (1.0 - distances if self.metric == "cos" else -distances).astype(np.float32)

@@ -1,0 +1,97 @@
+"""The replication log on Redis: a hash, a stream and a channel for each shard, and two scripts."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from shared.events.operations import OperationBatch, decode_batch, encode_batch
+from shared.replication.keys import ShardKeys
+from shared.replication.log import Conflict, Fenced, LogHead, LogUnavailable
+from shared.runtime.logging import get_logger
+
+log = get_logger(__name__)
+
+_SCRIPTS = Path(__file__).parent
+
+
+class RedisLog:
+    """Implements ReplicationLog."""
+
+    def __init__(self, redis: Redis, *, namespace: str) -> None:
+        self._redis = redis
+        self._namespace = namespace
+        self._append = redis.register_script((_SCRIPTS / "append.lua").read_text())
+        self._claim = redis.register_script((_SCRIPTS / "claim.lua").read_text())
+
+    async def claim(self, shard: int, *, incarnation: str, epoch: str, head_if_new: int) -> int:
+        keys = self._keys(shard)
+        try:
+            return int(await self._claim(keys=[keys.meta, keys.log], args=[incarnation, epoch, head_if_new]))
+        except (RedisError, OSError) as error:
+            raise LogUnavailable(f"claiming shard {shard}: {error}") from error
+
+    async def append(self, shard: int, batch: OperationBatch, *, epoch: str, keep_after: int) -> None:
+        keys = self._keys(shard)
+        arguments: list[str | int | bytes] = [
+            batch.incarnation,
+            epoch,
+            batch.previous,
+            batch.position,
+            max(keep_after, 0),
+            encode_batch(batch),
+        ]
+        try:
+            answer = await self._append(keys=[keys.meta, keys.log, keys.ops], args=arguments)
+        except (RedisError, OSError) as error:
+            raise LogUnavailable(f"appending to shard {shard}: {error}") from error
+        match answer:
+            case [b"FENCED"]:
+                raise Fenced(f"shard {shard} was claimed by another writer, or its log was lost")
+            case [b"CONFLICT", head]:
+                raise Conflict(int(head))
+
+    async def head(self, shard: int) -> LogHead | None:
+        try:
+            fields = await self._redis.hmget(self._keys(shard).meta, ["incarnation", "epoch", "head"])
+        except (RedisError, OSError) as error:
+            raise LogUnavailable(f"reading the head of shard {shard}: {error}") from error
+        match fields:
+            case [bytes() as incarnation, bytes() as epoch, bytes() as head]:
+                return LogHead(incarnation=incarnation.decode(), epoch=epoch.decode(), head=int(head))
+        return None
+
+    async def read(self, shard: int, *, after: int, count: int) -> list[OperationBatch]:
+        first = f"({after}-1" if after >= 0 else "-"
+        try:
+            entries: Any = await self._redis.xrange(self._keys(shard).log, min=first, max="+", count=count)
+        except (RedisError, OSError) as error:
+            raise LogUnavailable(f"reading the log of shard {shard}: {error}") from error
+        return [decode_batch(fields[b"b"]) for _, fields in entries]
+
+    @asynccontextmanager
+    async def follow(self, shards: Sequence[int]) -> AsyncIterator[AsyncIterator[tuple[int, OperationBatch]]]:
+        channels = {self._keys(shard).ops.encode(): shard for shard in shards}
+        subscription = self._redis.pubsub(ignore_subscribe_messages=True)
+        try:
+            await subscription.subscribe(*channels)
+            yield _batches(subscription, channels)
+        except (RedisError, OSError) as error:
+            raise LogUnavailable(f"following the logs: {error}") from error
+        finally:
+            await subscription.aclose()  # type: ignore[no-untyped-call]  # redis-py left it untyped
+
+    def _keys(self, shard: int) -> ShardKeys:
+        return ShardKeys(self._namespace, shard)
+
+
+async def _batches(subscription: Any, channels: dict[bytes, int]) -> AsyncIterator[tuple[int, OperationBatch]]:  # noqa: ANN401 - redis-py leaves the type of its pubsub open
+    async for message in subscription.listen():
+        try:
+            yield channels[message["channel"]], decode_batch(message["data"])
+        except (KeyError, msgspec.DecodeError) as error:
+            log.warning("published_batch_unreadable", channel=message["channel"], error=str(error))

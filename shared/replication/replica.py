@@ -1,0 +1,226 @@
+"""A replica of one shard: hears batches, notices what it did not hear, and repairs itself.
+
+EMPTY → LOADING → CATCHING_UP → LIVE, and from there to GAP or STALE and back. Only LIVE answers for the present.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from enum import StrEnum
+from typing import Protocol
+
+from shared.events.operations import OperationBatch
+from shared.index.shard import Shard
+from shared.replication.log import LogHead, LogUnavailable, ReplicationLog
+from shared.runtime.executor import SingleThread
+from shared.runtime.logging import get_logger
+
+log = get_logger(__name__)
+
+POLL_S = 1.0
+"""The log is read at least this often, whatever the channel says: a subscription can die in silence."""
+CONFIRM_WITHIN_S = 5.0
+"""A replica that could not compare itself with the log's head for so long does not know whether it is current."""
+_HEARD_BATCHES = 1024
+_READ_BATCHES = 64
+
+
+class ReplicaState(StrEnum):
+    EMPTY = "empty"
+    LOADING = "loading"
+    CATCHING_UP = "catching_up"
+    LIVE = "live"
+    GAP = "gap"
+    """Something is missing between this copy and the log's head, and is being fetched."""
+    STALE = "stale"
+    """The log's head could not be confirmed for five seconds."""
+
+
+class GapKind(StrEnum):
+    """How a gap was found."""
+
+    HEARD = "heard"
+    """A published batch did not extend the position."""
+    OVERRUN = "overrun"
+    """More batches were published than could wait here."""
+    TRIMMED = "trimmed"
+    """The log begins beyond the position."""
+    TAIL = "tail"
+    """The log's head is beyond the position, and the log does not hold what is between."""
+
+
+class History(Protocol):
+    """Where a shard can be read from when Redis cannot tell: Kafka."""
+
+    def read(self, shard: int, *, after: int, incarnation: str) -> AsyncIterator[OperationBatch]:
+        """Batches from the position `after` to the present end. Raises HistoryUnavailable."""
+
+
+class HistoryUnavailable(Exception):
+    """The history cannot be read for now: try again."""
+
+
+class ReplicaObserver(Protocol):
+    """What is worth counting."""
+
+    def applied(self, shard: int, batch: OperationBatch, *, live: bool) -> None: ...
+    def gap(self, shard: int, kind: GapKind) -> None: ...
+
+
+class _IncarnationChanged(Exception):
+    """What was heard counts in another log than this copy."""
+
+
+class ShardReplica:
+    """One copy of one shard. `run` keeps it current; everything else may be called at any time from the loop.
+
+    incarnation: names the log that offsets count in, as far as this process knows; what the log says wins.
+    make_shard: gives an empty shard. thread: the one in which all shards of this process are changed and searched.
+    clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        shard: int,
+        *,
+        incarnation: str,
+        make_shard: Callable[[], Shard],
+        log_: ReplicationLog,
+        history: History,
+        thread: SingleThread,
+        observer: ReplicaObserver,
+        clock: Callable[[], float],
+    ) -> None:
+        self.shard = shard
+        self.index = make_shard()
+        self.incarnation = incarnation
+        self._make_shard = make_shard
+        self._log = log_
+        self._history = history
+        self._thread = thread
+        self._observer = observer
+        self._clock = clock
+        self._state = ReplicaState.EMPTY
+        self._heard: asyncio.Queue[OperationBatch] = asyncio.Queue(_HEARD_BATCHES)
+        self._overrun = False
+        self._confirmed_at = float("-inf")
+        self._moved = asyncio.Condition()
+
+    @property
+    def position(self) -> int:
+        return self.index.position
+
+    @property
+    def state(self) -> ReplicaState:
+        if self._state is ReplicaState.LIVE and self._clock() - self._confirmed_at > CONFIRM_WITHIN_S:
+            return ReplicaState.STALE
+        return self._state
+
+    def hear(self, batch: OperationBatch) -> None:
+        """Take a published batch. Never blocks: what finds no room is read from the log later."""
+        try:
+            self._heard.put_nowait(batch)
+        except asyncio.QueueFull:
+            self._overrun = True
+
+    async def wait_for(self, position: int) -> None:
+        """Return when the replica has reached `position`."""
+        async with self._moved:
+            await self._moved.wait_for(lambda: self.position >= position)
+
+    async def run(self) -> None:
+        """Keep the copy current until cancelled."""
+        self._state = ReplicaState.LOADING
+        while True:
+            try:
+                await self._catch_up()
+                await self._listen()
+            except (LogUnavailable, HistoryUnavailable) as error:
+                log.warning("replica_cannot_catch_up", shard=self.shard, position=self.position, error=str(error))
+                await asyncio.sleep(POLL_S)
+            except _IncarnationChanged:
+                continue
+
+    async def _listen(self) -> None:
+        """Apply what is heard, until it is time to compare with the log again, or something is missing."""
+        until = self._clock() + POLL_S
+        while (left := until - self._clock()) > 0:
+            if self._overrun:
+                self._overrun = False
+                self._observer.gap(self.shard, GapKind.OVERRUN)
+                return
+            try:
+                async with asyncio.timeout(left):
+                    batch = await self._heard.get()
+            except TimeoutError:
+                return
+            if not await self._apply(batch):
+                self._found_gap(GapKind.HEARD)
+                return
+
+    async def _catch_up(self) -> None:
+        head = await self._log.head(self.shard)
+        if head is None:
+            await self._load_without_log()
+            return
+        if head.incarnation != self.incarnation:
+            await self._begin(head)
+        elif self._state is ReplicaState.LOADING:
+            self._state = ReplicaState.CATCHING_UP
+        await self._read_log()
+        if head.head > self.position:
+            self._found_gap(GapKind.TAIL)
+            await self._read_history()
+        if head.head <= self.position:
+            self._confirmed_at = self._clock()
+            if self._state is not ReplicaState.LIVE:
+                log.info("replica_live", shard=self.shard, position=self.position, rows=len(self.index))
+            self._state = ReplicaState.LIVE
+
+    async def _begin(self, head: LogHead) -> None:
+        """Start over on another log: positions of different incarnations do not compare."""
+        log.warning("replica_starts_over", shard=self.shard, was=self.incarnation, now=head.incarnation)
+        self.index = self._make_shard()
+        self.incarnation = head.incarnation
+        self._state = ReplicaState.CATCHING_UP
+
+    async def _load_without_log(self) -> None:
+        """Redis has nothing: be as current as Kafka allows, and not LIVE, with no head to compare with."""
+        if self._state is not ReplicaState.LIVE:
+            self._state = ReplicaState.CATCHING_UP
+            await self._read_history()
+
+    async def _read_log(self) -> None:
+        """Apply what the log holds beyond the position, filling from Kafka what it no longer holds."""
+        while batches := await self._log.read(self.shard, after=self.position, count=_READ_BATCHES):
+            began = self.position
+            for batch in batches:
+                if not await self._apply(batch):
+                    self._found_gap(GapKind.TRIMMED)
+                    await self._read_history()
+            if self.position == began:
+                return
+
+    async def _read_history(self) -> None:
+        async for batch in self._history.read(self.shard, after=self.position, incarnation=self.incarnation):
+            await self._apply(batch)
+
+    async def _apply(self, batch: OperationBatch) -> bool:
+        """Move on by a batch, as far as it is new. False where it begins beyond the position."""
+        if batch.incarnation != self.incarnation:
+            raise _IncarnationChanged
+        if batch.position <= self.position:
+            return True
+        if batch.previous > self.position:
+            return False
+        operations = [operation for operation in batch.operations if operation.offset > self.position]
+        await self._thread.run(self.index.apply, operations, position=batch.position)
+        self._observer.applied(self.shard, batch, live=self._state is ReplicaState.LIVE)
+        async with self._moved:
+            self._moved.notify_all()
+        return True
+
+    def _found_gap(self, kind: GapKind) -> None:
+        self._observer.gap(self.shard, kind)
+        if self._state is ReplicaState.LIVE:
+            log.info("replica_gap", shard=self.shard, kind=kind, position=self.position)
+            self._state = ReplicaState.GAP

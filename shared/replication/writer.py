@@ -1,0 +1,120 @@
+"""The one writer of a shard's log: folds what Kafka delivers, and appends it, exactly as far as it is new."""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.events.operations import Operation, make_batch
+from shared.index.shard import Outcome, Shard
+from shared.replication.log import ReplicationLog
+from shared.runtime.logging import get_logger
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of an operation, now that the log has reached it."""
+
+    operation: Operation
+    outcome: Outcome
+
+
+def new_epoch() -> str:
+    return uuid.uuid4().hex
+
+
+class ShardWriter:
+    """Holds the shard's fold, so that it knows which operations are stale, and what to write in their place.
+
+    The order of the promises: `append` returns only when the log has the batch; the caller commits to Kafka next, and
+    sends receipts last. After Fenced or Conflict: `claim` again, and read on from `next_offset`.
+    """
+
+    def __init__(
+        self,
+        shard: int,
+        log_: ReplicationLog,
+        *,
+        incarnation: str,
+        window: int,
+        epochs: Callable[[], str] = new_epoch,
+    ) -> None:
+        """window: how many offsets the log keeps behind its head for replicas to catch up from."""
+        self.shard = shard
+        self.fold = Shard()
+        self.head: int | None = None
+        self.epoch = ""
+        self._log = log_
+        self._incarnation = incarnation
+        self._window = window
+        self._epochs = epochs
+
+    @property
+    def claimed(self) -> bool:
+        return self.head is not None
+
+    @property
+    def next_offset(self) -> int:
+        """Where to read on in Kafka: behind what both the fold and the log have."""
+        return min(self.fold.position, self.head if self.head is not None else self.fold.position) + 1
+
+    async def claim(self) -> None:
+        """Become the shard's writer, under a fresh epoch. Raises LogUnavailable."""
+        epoch = self._epochs()
+        self.head = await self._log.claim(
+            self.shard, incarnation=self._incarnation, epoch=epoch, head_if_new=self.fold.position
+        )
+        self.epoch = epoch
+        log.info("shard_claimed", shard=self.shard, head=self.head, folded=self.fold.position)
+
+    def lose(self) -> None:
+        """Take note that the claim is void."""
+        self.head = None
+
+    async def still_mine(self) -> bool:
+        """Ask the log whether this writer's claim stands. Raises LogUnavailable."""
+        found = await self._log.head(self.shard)
+        return (
+            found is not None
+            and self.head is not None
+            and (found.incarnation, found.epoch, found.head) == (self._incarnation, self.epoch, self.head)
+        )
+
+    async def append(self, operations: Sequence[Operation], *, position: int) -> list[Written]:
+        """Bring fold and log up to `position` with the operations that lead there, in order.
+
+        Those that the fold or the log has already are not applied to it twice, so operations may come again. Raises
+        Fenced, Conflict, LogUnavailable; the operations must then come again.
+        """
+        if self.head is None:
+            raise RuntimeError(f"shard {self.shard} is not claimed")
+        fresh = [operation for operation in operations if operation.offset > self.fold.position]
+        applied = self.fold.apply(fresh, position=max(position, self.fold.position))
+        outcomes = {operation.offset: outcome for operation, outcome in zip(fresh, applied, strict=True)}
+        if position > self.head:
+            await self._extend_log(operations, outcomes, position)
+        return [Written(op, outcomes.get(op.offset) or self.fold.judge(op)) for op in operations]
+
+    async def _extend_log(
+        self, operations: Sequence[Operation], outcomes: Mapping[int, Outcome], position: int
+    ) -> None:
+        """Append what the log lacks.
+
+        An operation that is new and changes nothing is left out: the log holds resolved operations. One that the fold
+        had before (the log was rolled back) goes in whatever became of it since, so that a replica passes through the
+        same contents at the same positions as it would have the first time.
+        """
+        head = self.head if self.head is not None else position
+        batch = make_batch(
+            incarnation=self._incarnation,
+            previous=head,
+            position=position,
+            operations=[
+                op
+                for op in operations
+                if op.offset > head and outcomes.get(op.offset, Outcome.APPLIED) is Outcome.APPLIED
+            ],
+        )
+        await self._log.append(self.shard, batch, epoch=self.epoch, keep_after=position - self._window)
+        self.head = position
