@@ -1,0 +1,1 @@
+"""The extractor: image-upload events in, feature records out."""

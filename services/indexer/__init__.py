@@ -1,0 +1,1 @@
+"""The indexer: the one writer of each shard's replication log."""

@@ -11,8 +11,9 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import IllegalStateError, KafkaError
 from faststream import AckPolicy
-from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka import KafkaMessage
 
+from shared.bus.broker import WorkerBroker
 from shared.bus.contracts import Contract
 from shared.runtime.logging import get_logger
 
@@ -20,7 +21,7 @@ log = get_logger(__name__)
 
 Record: TypeAlias = ConsumerRecord  # of bytes keys and bytes values, either of which may be None
 Handle = Callable[[Sequence[Record]], Awaitable[None]]
-Revoked = Callable[[set[TopicPartition]], None]
+Revoked = Callable[[set[int]], None]
 
 
 class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
@@ -33,11 +34,11 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
 
     def __init__(
         self,
-        broker: KafkaBroker,
+        broker: WorkerBroker,
         topic: str,
         *,
         group: str,
-        client_name: str,
+        title: str,
         handle: Handle,
         contract: Contract,
         max_records: int,
@@ -49,7 +50,10 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         payload: Any = contract.annotation()
 
         async def deliver(_body: payload, message: KafkaMessage) -> None:
-            await handle(message.raw_message)
+            try:
+                await handle(message.raw_message)
+            except Exception:  # noqa: BLE001 - FastStream would drop the batch and go on
+                broker.fail(f"a batch of {topic} could not be handled")
 
         self._subscriber = broker.subscriber(
             topic,
@@ -66,46 +70,67 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             decoder=_decode_nothing,
             no_reply=True,
             listener=self,
-            title=client_name,
+            title=title,
             description=contract.description,
         )
         self._subscriber(deliver)
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         if self._revoked:
-            self._revoked(set(revoked))
+            self._revoked({part.partition for part in revoked})
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Aiokafka swallows what a listener raises: nothing that may fail is done here."""
         log.info("partitions_assigned", topic=self.topic, partitions=sorted(part.partition for part in assigned))
 
     @property
-    def consumer(self) -> AIOKafkaConsumer:
-        """The client behind the subscription. Raises RuntimeError while the worker is not started."""
+    def running(self) -> bool:
+        return self._subscriber.consumer is not None
+
+    def assigned(self) -> set[int]:
+        """The partitions that are this consumer's; none while it is not started."""
+        return {part.partition for part in self._consumer.assignment()} if self.running else set()
+
+    async def position(self, partition: int) -> int:
+        """The offset of the next record that will be delivered."""
+        return int(await self._consumer.position(self._part(partition)))
+
+    def highwater(self, partition: int) -> int | None:
+        """Where the partition ended at the last fetch; None before the first."""
+        offset = self._consumer.highwater(self._part(partition))
+        return None if offset is None else int(offset)
+
+    async def end(self, partition: int) -> int:
+        """The offset that the partition's next record will get. Asks the broker; raises KafkaError."""
+        part = self._part(partition)
+        return int((await self._consumer.end_offsets([part]))[part])
+
+    def seek(self, partition: int, offset: int) -> None:
+        """Have records delivered from `offset` on."""
+        self._consumer.seek(self._part(partition), offset)
+
+    async def commit(self, offsets: dict[int, int]) -> bool:
+        """Commit what still belongs to this consumer. Gives False where Kafka refused: the records come again."""
+        assigned = self.assigned()
+        mine = {self._part(number): offset for number, offset in offsets.items() if number in assigned}
+        if not mine:
+            return False
+        try:
+            await self._consumer.commit(mine)
+        except (KafkaError, IllegalStateError) as error:
+            log.warning("commit_failed", topic=self.topic, error=repr(error))
+            return False
+        return True
+
+    @property
+    def _consumer(self) -> AIOKafkaConsumer:
         consumer: AIOKafkaConsumer | None = self._subscriber.consumer
         if consumer is None:
             raise RuntimeError(f"the subscription to {self.topic} is not started")
         return consumer
 
-    @property
-    def running(self) -> bool:
-        return self._subscriber.consumer is not None
-
-    def assignment(self) -> set[TopicPartition]:
-        return set(self.consumer.assignment()) if self.running else set()
-
-    async def commit(self, offsets: dict[TopicPartition, int]) -> bool:
-        """Commit what still belongs to this consumer. Gives False where Kafka refused: the records come again."""
-        assigned = self.assignment()
-        mine = {partition: offset for partition, offset in offsets.items() if partition in assigned}
-        if not mine:
-            return False
-        try:
-            await self.consumer.commit(mine)
-        except (KafkaError, IllegalStateError) as error:
-            log.warning("commit_failed", topic=self.topic, error=repr(error))
-            return False
-        return True
+    def _part(self, partition: int) -> TopicPartition:
+        return TopicPartition(self.topic, partition)
 
 
 def _decode_nothing(_message: object) -> None:

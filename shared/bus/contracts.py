@@ -6,6 +6,11 @@ from typing import Annotated, Any
 import msgspec
 from pydantic import WithJsonSchema
 
+from shared.events.features import FeatureRecord
+from shared.events.receipts import Receipt
+from shared.events.search import SearchReply, SearchRequest
+from shared.events.uploads import NativeUpload
+
 
 @dataclass(frozen=True, slots=True)
 class Contract:
@@ -33,4 +38,23 @@ def _resolve(node: object, definitions: dict[str, Any]) -> object:
         return node
     if "$ref" in node:
         return _resolve(definitions[node["$ref"]], definitions)
-    return {key: _resolve(value, definitions) for key, value in node.items() if key != "discriminator"}
+    return {key: _resolve(value, definitions) for key, value in node.items()}
+
+
+UPLOADS = Contract(
+    NativeUpload,
+    "An image came (native JSON, as here; CloudEvents in binary and structured mode; S3 and MinIO bucket "
+    "notifications) or went (a null value). Key: the image's id.",
+)
+FEATURES = Contract(
+    FeatureRecord,
+    "An image that was encoded, as msgpack; null with source headers for a delete. Key: the image's id. Compacted.",
+)
+REJECTS = Contract(
+    NativeUpload, "An upload event that could not be indexed, as it came; the reason stands in afterimage-reject-*."
+)
+RECEIPTS = Contract(Receipt, "An upload event has taken effect, and where. JSON. Key: the image's id.")
+REQUESTS = Contract(
+    SearchRequest, "Find what looks like one image. JSON, or msgpack by content-type; reply_to names the reply's topic."
+)
+REPLIES = Contract(SearchReply, "The ranked hits, or an error; in the encoding of the request, by its correlation_id.")

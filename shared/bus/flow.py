@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from aiokafka import TopicPartition
-
 from shared.bus.consumer import Record
 from shared.bus.ledger import OffsetLedger, Ticket
 from shared.runtime.logging import get_logger
@@ -12,11 +10,11 @@ from shared.runtime.logging import get_logger
 log = get_logger(__name__)
 
 Process = Callable[[Record], Awaitable[None]]
-Commit = Callable[[dict[TopicPartition, int]], Awaitable[bool]]
+Commit = Callable[[dict[int, int]], Awaitable[bool]]
 
 
 class Flow:
-    """Processes each record in a task of its own.
+    """Processes each record of one subscription in a task of its own.
 
     process: must end only when the record is dealt with for good: acknowledged, rejected or answered. What it raises
     is a defect, and ends the worker. Order is not kept; where it matters, the upload offset decides.
@@ -43,12 +41,12 @@ class Flow:
             if self._closing:
                 self._room.release()
                 return
-            ticket = self._ledger.begin(TopicPartition(record.topic, record.partition), record.offset)
+            ticket = self._ledger.begin(record.partition, record.offset)
             task = self._tasks.create_task(self._run(record, ticket))
             self._under_way.add(task)
             task.add_done_callback(self._finished)
 
-    def revoked(self, partitions: set[TopicPartition]) -> None:
+    def revoked(self, partitions: set[int]) -> None:
         """Forget the offsets of partitions that went away; what is under way for them ends uncommitted."""
         self._ledger.forget(partitions)
 

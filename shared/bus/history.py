@@ -1,6 +1,6 @@
 """Reading a shard's partition of `images.features` from any offset: what is rebuilt from, when all else is lost."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -62,7 +62,7 @@ class FeatureHistory:
             await consumer.stop()
 
 
-def read_operations(records: list[Record]) -> list[Operation]:
+def read_operations(records: Sequence[Record]) -> list[Operation]:
     """The operations of feature records; what cannot be read is logged, and only holds its offset."""
     operations = []
     for record in records:

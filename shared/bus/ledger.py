@@ -4,8 +4,6 @@ from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from aiokafka import TopicPartition
-
 
 @dataclass(slots=True)
 class _Assigned:
@@ -33,9 +31,9 @@ class OffsetLedger:
     """
 
     def __init__(self) -> None:
-        self._partitions: dict[TopicPartition, _Assigned] = {}
+        self._partitions: dict[int, _Assigned] = {}
 
-    def begin(self, partition: TopicPartition, offset: int) -> Ticket:
+    def begin(self, partition: int, offset: int) -> Ticket:
         assigned = self._partitions.setdefault(partition, _Assigned())
         assigned.open[offset] = False
         return Ticket(assigned, offset)
@@ -48,11 +46,11 @@ class OffsetLedger:
             del open_offsets[offset]
             ticket.partition.next_offset = offset + 1
 
-    def forget(self, partitions: Collection[TopicPartition]) -> None:
+    def forget(self, partitions: Collection[int]) -> None:
         for partition in partitions:
             self._partitions.pop(partition, None)
 
-    def committable(self) -> dict[TopicPartition, int]:
+    def committable(self) -> dict[int, int]:
         """The offsets to commit, as Kafka counts: that of the next record. Only what was not committed yet."""
         return {
             partition: assigned.next_offset
@@ -60,7 +58,7 @@ class OffsetLedger:
             if assigned.next_offset is not None and assigned.next_offset != assigned.committed
         }
 
-    def committed(self, offsets: dict[TopicPartition, int]) -> None:
+    def committed(self, offsets: dict[int, int]) -> None:
         for partition, offset in offsets.items():
             if partition in self._partitions:
                 self._partitions[partition].committed = offset

@@ -24,6 +24,10 @@ class RecordTooLarge(Exception):
     """The record is above the 1 MiB that the topics take: trying again does not help."""
 
 
+class Undeliverable(Exception):
+    """Nobody can be reached at this topic and partition, or not in the time given."""
+
+
 class RecordProducer:
     """Sends records and waits until the broker has them. Idempotent where the broker can do that.
 
@@ -63,6 +67,24 @@ class RecordProducer:
             return await sent
         except MessageSizeTooLargeError as error:
             raise RecordTooLarge(f"the record for {topic} is larger than {MAX_RECORD_BYTES} bytes") from error
+
+    async def send_within(
+        self,
+        within_s: float,
+        topic: str,
+        *,
+        value: bytes,
+        headers: Headers,
+        partition: int | None,
+    ) -> None:
+        """Send one record to a topic that somebody else named. Raises Undeliverable."""
+        try:
+            async with asyncio.timeout(within_s):
+                if partition is not None and partition >= (known := await self.partitions(topic)):
+                    raise Undeliverable(f"{topic} has {known} partitions, there is none of number {partition}")
+                await self.send(topic, key=None, value=value, headers=headers, partition=partition)
+        except (KafkaError, RecordTooLarge, TimeoutError) as error:
+            raise Undeliverable(f"{topic}: {error!r}") from error
 
     async def send_until_acknowledged(
         self, topic: str, *, key: bytes | None, value: bytes | None, headers: Headers = ()

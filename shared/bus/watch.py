@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from aiokafka import TopicPartition
+from prometheus_client import Gauge
 
 from shared.bus.consumer import Subscription
 
@@ -14,14 +14,14 @@ _LOOK_EVERY_S = 5.0
 class ConsumerWatch:
     """A liveness check: fails when records wait on an assigned partition and none was taken for two minutes."""
 
-    def __init__(self, subscription: Subscription, *, clock: Callable[[], float]) -> None:
+    def __init__(self, subscription: Subscription, *, clock: Callable[[], float], lag: Gauge) -> None:
+        """lag: a gauge with the label `partition`, kept at the records that wait, as far as the last fetch told."""
+        self._lag = lag
         self._subscription = subscription
         self._clock = clock
-        self._positions: dict[TopicPartition, int] = {}
+        self._positions: dict[int, int] = {}
         self._moved_at = clock()
         self._waiting = 0
-        self.lag: dict[int, int] = {}
-        """Partition → records that wait, as far as the last fetch told."""
 
     def __call__(self) -> str | None:
         silent_s = self._clock() - self._moved_at
@@ -36,12 +36,15 @@ class ConsumerWatch:
                 await self._look()
 
     async def _look(self) -> None:
-        consumer = self._subscription.consumer
-        positions = {part: await consumer.position(part) for part in consumer.assignment()}
-        self.lag = {
-            part.partition: max(0, (consumer.highwater(part) or 0) - position) for part, position in positions.items()
+        positions = {part: await self._subscription.position(part) for part in self._subscription.assigned()}
+        waiting = {
+            part: max(0, (self._subscription.highwater(part) or 0) - position) for part, position in positions.items()
         }
-        self._waiting = sum(self.lag.values())
-        if positions != self._positions or not self._waiting:
-            self._positions = positions
+        for part in self._positions.keys() - positions.keys():
+            self._lag.remove(str(part))
+        for part, records in waiting.items():
+            self._lag.labels(str(part)).set(records)
+        self._waiting = sum(waiting.values())
+        moved, self._positions = positions != self._positions, positions
+        if moved or not self._waiting:
             self._moved_at = self._clock()

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from pickle import UnpicklingError
 
@@ -32,7 +33,7 @@ def read_weights(path: Path) -> Weights:
         if path.suffix == ".safetensors":
             tensors = safetensors.torch.load(content)
         else:
-            tensors = torch.load(path, map_location="cpu", weights_only=True)
+            tensors = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
     except (
         OSError,
         RuntimeError,

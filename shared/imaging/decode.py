@@ -45,6 +45,7 @@ def decode_rgb(data: bytes, limits: ImageLimits, size_hint: int | None = None) -
             image.draft(None, (size_hint, size_hint))
         return to_rgb(ImageOps.exif_transpose(image))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        # Pillow's own limits lie above ours, and the smaller of them is an error only under -W error.
         raise PoisonInput(RejectReason.TOO_MANY_PIXELS, f"{error}; scale it down") from error
     except _DECODER_ERRORS as error:
         raise PoisonInput(

@@ -28,6 +28,15 @@ class VectorFormat:
     element: ElementType = "i8"
     metric: Metric = "cos"
 
+    @classmethod
+    def named(cls, element: str, metric: str) -> "VectorFormat":
+        """The format of a code that names its element type and metric so. Raises ValueError for unknown names."""
+        if element not in _DTYPES or metric not in _METRICS:
+            raise ValueError(
+                f"the index holds {', '.join(_DTYPES)} by {', '.join(_METRICS)}, not {element} by {metric}"
+            )
+        return cls(element=element, metric=metric)
+
     @property
     def dtype(self) -> np.dtype[np.generic]:
         return _DTYPES[self.element]

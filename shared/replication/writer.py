@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from shared.events.operations import Operation, make_batch
 from shared.index.shard import Outcome, Shard
 from shared.replication.log import ReplicationLog
+from shared.runtime.executor import SingleThread
 from shared.runtime.logging import get_logger
 
 log = get_logger(__name__)
@@ -38,9 +39,10 @@ class ShardWriter:
         *,
         incarnation: str,
         window: int,
+        thread: SingleThread,
         epochs: Callable[[], str] = new_epoch,
     ) -> None:
-        """window: how many offsets the log keeps behind its head for replicas to catch up from."""
+        """window: offsets kept behind the head for replicas to catch up from. thread: does the folding."""
         self.shard = shard
         self.fold = Shard()
         self.head: int | None = None
@@ -48,6 +50,7 @@ class ShardWriter:
         self._log = log_
         self._incarnation = incarnation
         self._window = window
+        self._thread = thread
         self._epochs = epochs
 
     @property
@@ -90,7 +93,7 @@ class ShardWriter:
         if self.head is None:
             raise RuntimeError(f"shard {self.shard} is not claimed")
         fresh = [operation for operation in operations if operation.offset > self.fold.position]
-        applied = self.fold.apply(fresh, position=max(position, self.fold.position))
+        applied = await self._thread.run(self.fold.apply, fresh, position=max(position, self.fold.position))
         outcomes = {operation.offset: outcome for operation, outcome in zip(fresh, applied, strict=True)}
         if position > self.head:
             await self._extend_log(operations, outcomes, position)

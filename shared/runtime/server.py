@@ -7,45 +7,51 @@ from collections.abc import Callable
 import uvicorn
 
 from shared.runtime.http import AsgiApp
-from shared.runtime.settings import BadSettings
 
 GRACE_S = 20
 
 
 class Stop:
-    """Lets a part of the worker end the whole: the process then exits with status 1."""
+    """Lets a part of the worker end the whole. The process then exits with `status`."""
 
     def __init__(self) -> None:
-        self.requested = False
+        self.status = 0
         self._server: uvicorn.Server | None = None
 
     def attach(self, server: uvicorn.Server) -> None:
         self._server = server
-        server.should_exit = server.should_exit or self.requested
+        server.should_exit = server.should_exit or self.status != 0
+
+    def because(self, sentence: str) -> None:
+        """End the worker for something that a person must set right."""
+        sys.stderr.write(f"{sentence}\n")
+        self._end(2)
 
     def __call__(self) -> None:
-        self.requested = True
+        """End the worker for a fault, which is in the log; a restart may help."""
+        self._end(1)
+
+    def _end(self, status: int) -> None:
+        self.status = self.status or status
         if self._server:
             self._server.should_exit = True
 
 
 def serve(build: Callable[[Stop], AsgiApp], *, host: str, port: int) -> None:
-    """Build and serve the application until SIGTERM or SIGINT; the process ends with status 1 if it failed.
+    """Build and serve the application until SIGTERM or SIGINT, or until the worker ends itself.
 
-    build: called on the running loop, with what lets the worker end itself.
+    build: called on the running loop, with what lets the worker end itself. Ends the process, where that has a reason,
+    with its status.
     """
     try:
-        failed = asyncio.run(_serve(build, host, port))
+        status = asyncio.run(_serve(build, host, port))
     except KeyboardInterrupt:  # uvicorn has stopped in good order, and raises the signal again
-        failed = False
-    except BadSettings as error:
-        sys.stderr.write(f"{error}\n")
-        raise SystemExit(2) from None
-    if failed:
-        raise SystemExit(1)
+        status = 0
+    if status:
+        raise SystemExit(status)
 
 
-async def _serve(build: Callable[[Stop], AsgiApp], host: str, port: int) -> bool:
+async def _serve(build: Callable[[Stop], AsgiApp], host: str, port: int) -> int:
     stop = Stop()
     config = uvicorn.Config(
         build(stop),
@@ -59,4 +65,4 @@ async def _serve(build: Callable[[Stop], AsgiApp], host: str, port: int) -> bool
     server = uvicorn.Server(config)
     stop.attach(server)
     await server.serve()
-    return stop.requested or not server.started
+    return stop.status or int(not server.started)

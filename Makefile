@@ -1,0 +1,66 @@
+# Everything stays inside this checkout, the user's cache folder and, for `ci-tools`, the system's packages.
+# `make help` lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+TOOLS := $(CURDIR)/.tools
+# The uv on PATH, else the one that `make setup` puts into the checkout.
+UV = $(or $(shell command -v uv),$(TOOLS)/uv/bin/uv)
+BIN := $(CURDIR)/.venv/bin
+
+# A uv that downloads no Python of its own: it would put one into the user's home.
+export UV_PYTHON_DOWNLOADS := never
+ifneq ($(origin PYTHON),file)
+export UV_PYTHON := $(PYTHON)
+endif
+
+.PHONY: help setup fmt lint type test bench demo check up docs ci-tools
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
+
+setup: ## install uv where it is missing, and the locked environment
+	@$(CURDIR)/tests/tools/uv.sh "$(PYTHON)" "$(TOOLS)"
+	@echo "setup: the locked environment, in .venv"
+	@TMPDIR="$(TOOLS)" $(UV) sync --locked --all-extras  # uv leaves its lock file where temporary files go
+
+fmt: ## format the code, and fix what can be fixed safely
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+lint: ## style, and which package may import which
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+type: ## mypy, strict
+	$(BIN)/mypy
+
+check: setup ## what must hold before a commit: format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+ci-tools: ## install what the tests use beside Python: Java, Maven, redis-server, kcat, prometheus
+	@$(CURDIR)/tests/tools/install.sh
+
+# The whole suite, in a temporary folder that goes with it. TESTS="tests/unit -k name" runs a part.
+test: setup ci-tools ## the whole suite, on real Kafka and Redis
+	@echo "test: the suite, on real servers where they are installed"
+	@scratch="$$(mktemp -d)"; trap 'rm -rf "$$scratch"' EXIT; \
+	TMPDIR="$$scratch" $(BIN)/pytest $(TESTS) < /dev/null
+
+bench: setup ## what streaming costs, as ratios against the bare parts
+	$(BIN)/python -m benchmarks
+
+demo: setup ## index a folder of pictures and search it: IMAGES=/folder for your own, DEMO_EXIT=1 to end by itself
+	$(BIN)/afterimage demo $(if $(IMAGES),--images '$(IMAGES)') $(if $(filter-out 0,$(DEMO_EXIT)),--exit)
+
+up: setup ## a broker, a Redis and all workers, until Ctrl-C
+	$(BIN)/afterimage up
+
+docs: setup ## the documents that are generated from the code
+	$(BIN)/python -m docs

@@ -1,0 +1,107 @@
+"""Wiring of the extractor: topics, commits, resources, probes."""
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+
+from prometheus_client import CollectorRegistry
+
+from services.extractor.handler import ExtractUploads
+from services.extractor.metrics import ExtractorMetrics
+from services.extractor.settings import ExtractorSettings
+from shared.bus.broker import WorkerBroker
+from shared.bus.cluster import Cluster
+from shared.bus.consumer import Record, Subscription
+from shared.bus.contracts import FEATURES, REJECTS, UPLOADS
+from shared.bus.flow import Flow
+from shared.bus.producer import RecordProducer
+from shared.bus.watch import ConsumerWatch
+from shared.bus.worker import Application, build_application
+from shared.encoders.settings import load_models, make_engine
+from shared.events.topics import Topics
+from shared.imaging.fetch import Fetcher
+from shared.runtime.background import BackgroundTasks
+from shared.runtime.health import Health
+from shared.runtime.logging import get_logger
+from shared.runtime.server import Stop
+
+log = get_logger(__name__)
+
+_MAX_RECORDS = 128
+
+
+class ExtractorWorker:
+    """Implements Worker."""
+
+    def __init__(self, settings: ExtractorSettings, broker: WorkerBroker, registry: CollectorRegistry) -> None:
+        self._settings = settings
+        self._topics = Topics(settings.namespace)
+        self._metrics = ExtractorMetrics(registry)
+        self._flow = Flow(self._process, max_in_flight=settings.max_in_flight)
+        self._metrics.in_flight.set_function(lambda: self._flow.in_flight)
+        self._uploads = Subscription(
+            broker,
+            self._topics.uploaded,
+            group=self._topics.group("extractor"),
+            title="Upload events",
+            handle=self._flow.submit,
+            contract=UPLOADS,
+            max_records=_MAX_RECORDS,
+            revoked=self._flow.revoked,
+        )
+        broker.declare_output(self._topics.features, FEATURES)
+        broker.declare_output(self._topics.rejected, REJECTS)
+        self.watch = ConsumerWatch(self._uploads, clock=time.monotonic, lag=self._metrics.lag)
+        self._handler: ExtractUploads
+
+    async def prepare(self, resources: AsyncExitStack, tasks: BackgroundTasks) -> None:
+        settings = self._settings
+        encoder, code = await asyncio.to_thread(load_models, settings)
+        engine = await resources.enter_async_context(make_engine(encoder, code, settings, self._metrics))
+        await engine.warm_up()
+        log.info(
+            "engine_ready",
+            encoder=encoder.name,
+            code=code.name,
+            device=str(encoder.device),
+            scheme=engine.scheme.fingerprint,
+        )
+        async with Cluster(settings.kafka_bootstrap_servers) as cluster:
+            partitions = await cluster.wait_for_topic(self._topics.uploaded)
+            await cluster.wait_for_topic(self._topics.features)
+        fetcher = await resources.enter_async_context(Fetcher(settings.fetch_policy()))
+        producer = await resources.enter_async_context(
+            RecordProducer(settings.kafka_bootstrap_servers, client_id="afterimage-extractor")
+        )
+        self._handler = ExtractUploads(
+            topics=self._topics,
+            partitions=len(partitions),
+            fetch=fetcher.fetch,
+            engine=engine,
+            producer=producer,
+            metrics=self._metrics,
+        )
+        tasks.spawn(self._flow.run(self._uploads.commit), name="flow")
+        tasks.spawn(self.watch.run(), name="watch")
+
+    async def drain(self) -> None:
+        await self._flow.drain(self._uploads.commit, within_s=self._settings.drain_s)
+
+    async def _process(self, record: Record) -> None:
+        await self._handler.process(record)
+
+
+def build(settings: ExtractorSettings, stop: Stop) -> Application:
+    """The extractor as an ASGI application."""
+    registry = CollectorRegistry()
+    broker = WorkerBroker(settings.kafka_bootstrap_servers, name="extractor", stop=stop, registry=registry)
+    worker = ExtractorWorker(settings, broker, registry)
+    return build_application(
+        broker,
+        worker,
+        title="Afterimage extractor",
+        description="Turns image-upload events into feature records.",
+        health=Health(alive={"uploads": worker.watch}),
+        registry=registry,
+        stop=stop,
+    )

@@ -1,0 +1,150 @@
+"""What the extractor does with one record: fetch, encode, publish; or reject, with the reason."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+
+from services.extractor.metrics import ExtractorMetrics
+from shared.bus.consumer import Record
+from shared.bus.partitions import partition_of
+from shared.bus.producer import RecordProducer, RecordTooLarge
+from shared.encoders.engine import ExtractionEngine
+from shared.events import headers as hdr
+from shared.events import rejects
+from shared.events.faults import PoisonInput
+from shared.events.features import FeatureRecord, encode_feature
+from shared.events.images import VERSION, SourcePosition, epoch_ms, source_from_headers
+from shared.events.topics import Topics
+from shared.events.upload_forms import DeleteImage, UploadEvent, UploadImage
+from shared.events.uploads import read_upload_events, write_native
+from shared.runtime.logging import get_logger
+
+log = get_logger(__name__)
+
+Fetch = Callable[[str], Awaitable[bytes]]
+
+
+class ExtractUploads:
+    """Turns each upload event into a feature record, a delete, or a reject.
+
+    `process` returns when Kafka has acknowledged what came of the record, so that its offset may be committed.
+    partitions: how many `images.uploaded` has.
+    """
+
+    def __init__(
+        self,
+        *,
+        topics: Topics,
+        partitions: int,
+        fetch: Fetch,
+        engine: ExtractionEngine,
+        producer: RecordProducer,
+        metrics: ExtractorMetrics,
+    ) -> None:
+        self._topics = topics
+        self._partitions = partitions
+        self._fetch = fetch
+        self._engine = engine
+        self._producer = producer
+        self._metrics = metrics
+
+    async def process(self, record: Record) -> None:
+        try:
+            events = read_upload_events(record.key, record.value, record.headers)
+        except PoisonInput as fault:
+            await self._reject(record, fault, stage="read", key=record.key, value=record.value)
+            return
+        if not events:
+            self._metrics.events.labels("ignored").inc()
+        for event in events:
+            await self._deal_with(record, event, alone=len(events) == 1)
+
+    async def _deal_with(self, record: Record, event: UploadEvent, *, alone: bool) -> None:
+        if partition_of(event.id, self._partitions) != record.partition:
+            await self._forward(record, event)
+            return
+        source = _source(record)
+        if isinstance(event, DeleteImage):
+            await self._publish(record, event.id, None, source.headers())
+            self._metrics.events.labels("deleted").inc()
+            return
+        try:
+            feature = await self._extract(record, event, source)
+        except PoisonInput as fault:
+            value = record.value if alone else write_native(event)
+            await self._reject(record, fault, stage="extract", key=event.id.encode(), value=value)
+            return
+        await self._publish(record, event.id, encode_feature(feature), [(hdr.CONTENT_TYPE, hdr.MSGPACK.encode())])
+        self._metrics.events.labels("encoded").inc()
+
+    async def _extract(self, record: Record, event: UploadImage, source: SourcePosition) -> FeatureRecord:
+        if event.data is not None:
+            data = event.data
+        else:
+            with self._timed("fetch"):
+                data = await self._fetch(event.uri or "")
+        extracted = await self._engine.extract(data)
+        return FeatureRecord(
+            v=VERSION,
+            id=event.id,
+            code=extracted.code,
+            scheme=self._engine.scheme.fingerprint,
+            source=source,
+            uploaded_at=record.timestamp,
+            occurred_at=epoch_ms(event.occurred_at),
+            uri=event.uri,
+            attributes=event.attributes,
+        )
+
+    async def _publish(
+        self, record: Record, image_id: str, value: bytes | None, headers: list[tuple[str, bytes]]
+    ) -> None:
+        with self._timed("publish"):
+            await self._producer.send_until_acknowledged(
+                self._topics.features,
+                key=image_id.encode(),
+                value=value,
+                headers=[*headers, *hdr.traces(record.headers)],
+            )
+
+    async def _forward(self, record: Record, event: UploadEvent) -> None:
+        """Send an event to the partition of its id: producers may partition otherwise, but an id has one clock."""
+        value = None if isinstance(event, DeleteImage) else write_native(event)
+        await self._producer.send_until_acknowledged(
+            self._topics.uploaded, key=event.id.encode(), value=value, headers=hdr.traces(record.headers)
+        )
+        self._metrics.events.labels("forwarded").inc()
+
+    async def _reject(
+        self, record: Record, fault: PoisonInput, *, stage: str, key: bytes | None, value: bytes | None
+    ) -> None:
+        log.info("upload_rejected", reason=fault.reason, detail=fault.detail, stage=stage, offset=record.offset)
+        native = value is not None and value is not record.value
+        headers = rejects.reject_headers(
+            fault,
+            stage=stage,
+            source=_source(record),
+            uploaded_at=record.timestamp,
+            original=hdr.traces(record.headers) if native else record.headers,
+        )
+        try:
+            await self._producer.send_until_acknowledged(self._topics.rejected, key=key, value=value, headers=headers)
+        except RecordTooLarge:
+            await self._producer.send_until_acknowledged(
+                self._topics.rejected, key=key, value=None, headers=[*headers, (rejects.VALUE_DROPPED, b"1")]
+            )
+        self._metrics.events.labels("rejected").inc()
+        self._metrics.rejects.labels(fault.reason.value, stage).inc()
+
+    def _timed(self, stage: str) -> AbstractContextManager[object]:
+        return self._metrics.stage_seconds.labels(stage).time()
+
+
+def _source(record: Record) -> SourcePosition:
+    """Where the event stands; for one that was sent through again, where it stood first.
+
+    A header that names another partition, or a later offset, was not written by a redrive.
+    """
+    named = source_from_headers(record.headers)
+    if named is not None and named.partition == record.partition and named.offset < record.offset:
+        return named
+    return SourcePosition(offset=record.offset, partition=record.partition)

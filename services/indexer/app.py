@@ -1,0 +1,122 @@
+"""Wiring of the indexer: the subscription to the features, the log in Redis, the heartbeat."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+
+from prometheus_client import CollectorRegistry
+
+from services.indexer.handler import IndexFeatures
+from services.indexer.metrics import IndexerMetrics
+from services.indexer.settings import IndexerSettings
+from shared.bus.broker import WorkerBroker
+from shared.bus.cluster import Cluster
+from shared.bus.consumer import Record, Subscription
+from shared.bus.contracts import FEATURES, RECEIPTS
+from shared.bus.producer import RecordProducer
+from shared.bus.watch import ConsumerWatch
+from shared.bus.worker import Application, build_application
+from shared.events.topics import Topics
+from shared.replication.connection import connect
+from shared.replication.incarnation import incarnation_of
+from shared.replication.redis_log import RedisLog
+from shared.replication.writer import ShardWriter
+from shared.runtime.background import BackgroundTasks
+from shared.runtime.executor import SingleThread
+from shared.runtime.health import Health
+from shared.runtime.server import Stop
+
+_HEARTBEAT_S = 1.0
+
+
+class IndexerWorker:
+    """Implements Worker."""
+
+    def __init__(self, settings: IndexerSettings, broker: WorkerBroker, registry: CollectorRegistry) -> None:
+        self._settings = settings
+        self._topics = Topics(settings.namespace)
+        self._metrics = IndexerMetrics(registry)
+        self._features = Subscription(
+            broker,
+            self._topics.features,
+            group=self._topics.group("indexer"),
+            title="Features",
+            handle=self._index,
+            contract=FEATURES,
+            max_records=settings.max_batch,
+            revoked=self._revoked,
+        )
+        broker.declare_output(self._topics.indexed, RECEIPTS)
+        self.watch = ConsumerWatch(self._features, clock=time.monotonic, lag=self._metrics.lag)
+        self._handler: IndexFeatures
+
+    async def prepare(self, resources: AsyncExitStack, tasks: BackgroundTasks) -> None:
+        settings = self._settings
+        async with Cluster(settings.kafka_bootstrap_servers) as cluster:
+            await cluster.wait_for_topic(self._topics.features)
+            await cluster.wait_for_topic(self._topics.indexed)
+            incarnation = incarnation_of(await cluster.id(), self._topics.features)
+        redis = await resources.enter_async_context(connect(settings.redis_url))
+        log_ = RedisLog(redis, namespace=settings.namespace)
+        thread = resources.enter_context(SingleThread("index"))
+        producer = await resources.enter_async_context(
+            RecordProducer(settings.kafka_bootstrap_servers, client_id="afterimage-indexer")
+        )
+        self._handler = IndexFeatures(
+            topics=self._topics,
+            partitions=self._features,
+            make_writer=lambda shard: ShardWriter(
+                shard, log_, incarnation=incarnation, window=settings.log_window, thread=thread
+            ),
+            producer=producer,
+            metrics=self._metrics,
+            max_batch=settings.max_batch,
+            now_ms=lambda: time.time_ns() // 1_000_000,
+        )
+        tasks.spawn(self._beat(), name="heartbeat")
+        tasks.spawn(self.watch.run(), name="watch")
+
+    async def drain(self) -> None:
+        """Nothing is under way between two batches, and a batch that is cut short comes again."""
+
+    def claims(self) -> str | None:
+        """Readiness: every assigned shard is held."""
+        if not self._features.running:
+            return "no partitions yet"
+        waiting = self._handler.unclaimed
+        return f"shards {waiting} are not claimed yet" if waiting else None
+
+    async def _beat(self) -> None:
+        while True:
+            if self._features.running:
+                await self._handler.heartbeat()
+            await asyncio.sleep(_HEARTBEAT_S)
+
+    async def _index(self, records: Sequence[Record]) -> None:
+        by_shard: dict[int, list[Record]] = defaultdict(list)
+        for record in records:
+            by_shard[record.partition].append(record)
+        async with asyncio.TaskGroup() as shards:
+            for shard, batch in by_shard.items():
+                shards.create_task(self._handler.index(shard, batch))
+
+    def _revoked(self, shards: set[int]) -> None:
+        self._handler.revoked(shards)
+
+
+def build(settings: IndexerSettings, stop: Stop) -> Application:
+    """The indexer as an ASGI application."""
+    registry = CollectorRegistry()
+    broker = WorkerBroker(settings.kafka_bootstrap_servers, name="indexer", stop=stop, registry=registry)
+    worker = IndexerWorker(settings, broker, registry)
+    return build_application(
+        broker,
+        worker,
+        title="Afterimage indexer",
+        description="Writes each shard's operations to its replication log, and says what became of every upload.",
+        health=Health(alive={"features": worker.watch}, ready={"claims": worker.claims}),
+        registry=registry,
+        stop=stop,
+    )

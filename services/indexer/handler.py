@@ -1,0 +1,231 @@
+"""What the indexer does with the records of one shard: append to the log, commit, send receipts, in this order."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from services.indexer.metrics import IndexerMetrics
+from shared.bus.consumer import Record
+from shared.bus.history import read_operations
+from shared.bus.producer import RecordProducer
+from shared.events import headers as hdr
+from shared.events import rejects
+from shared.events.faults import PoisonInput, RejectReason
+from shared.events.features import encode_feature, feature_of
+from shared.events.operations import Delete, Upsert
+from shared.events.receipts import Effect, Receipt, encode_receipt
+from shared.events.topics import Topics
+from shared.index.shard import Outcome
+from shared.replication.log import Conflict, Fenced, LogUnavailable
+from shared.replication.writer import ShardWriter, Written
+from shared.runtime.logging import get_logger
+
+log = get_logger(__name__)
+
+_RETRY_S = 0.5
+
+
+class Partitions(Protocol):
+    """The indexer's hold on `images.features`."""
+
+    def assigned(self) -> set[int]: ...
+
+    async def position(self, partition: int) -> int:
+        """The offset of the next record that will be delivered."""
+
+    def seek(self, partition: int, offset: int) -> None:
+        """Have records delivered from `offset` on."""
+
+    async def commit(self, offsets: dict[int, int]) -> bool:
+        """Note, for each partition, the next record to be read after a restart."""
+
+    async def end(self, partition: int) -> int:
+        """The offset that the partition's next record will get."""
+
+
+class LogAhead(Exception):
+    """The log in Redis has positions that the topic has not reached: they cannot be of one history."""
+
+
+class IndexFeatures:
+    """Keeps a writer for each assigned shard.
+
+    Batches and the heartbeat of a shard exclude each other. Every batch that was fetched before a seek is dropped: it
+    is known by the partition's position, which the seek has moved.
+
+    make_writer: gives a writer, unclaimed, for a shard. now_ms: Unix milliseconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        topics: Topics,
+        partitions: Partitions,
+        make_writer: Callable[[int], ShardWriter],
+        producer: RecordProducer,
+        metrics: IndexerMetrics,
+        max_batch: int,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._topics = topics
+        self._partitions = partitions
+        self._make_writer = make_writer
+        self._producer = producer
+        self._metrics = metrics
+        self._max_batch = max_batch
+        self._now_ms = now_ms
+        self._writers: dict[int, ShardWriter] = {}
+        self._receipts_from: dict[int, int] = {}
+        self._locks: dict[int, asyncio.Lock] = {}
+
+    @property
+    def unclaimed(self) -> list[int]:
+        """The shards assigned here whose log is not held yet."""
+        claimed = {shard for shard, writer in self._writers.items() if writer.claimed}
+        return sorted(self._partitions.assigned() - claimed)
+
+    async def index(self, shard: int, records: Sequence[Record]) -> None:
+        """Deal with records of one shard, in order. Returns when they are, or when they will be delivered again."""
+        async with self._lock(shard):
+            while shard in self._partitions.assigned():
+                if await self._partitions.position(shard) != records[-1].offset + 1:
+                    return
+                try:
+                    await self._index(shard, records)
+                except LogUnavailable as error:
+                    log.warning("log_unavailable", shard=shard, error=str(error), retry_in_s=_RETRY_S)
+                    await asyncio.sleep(_RETRY_S)
+                except (Fenced, Conflict) as error:
+                    log.warning("claim_void", shard=shard, reason=str(error))
+                    self._writers[shard].lose()
+                    await self._claim(shard, cause="fenced")
+                else:
+                    return
+
+    async def heartbeat(self) -> None:
+        """Claim what is assigned and not held, and find out what was lost while no records came."""
+        assigned = self._partitions.assigned()
+        for shard in self._writers.keys() - assigned:
+            del self._writers[shard]
+        for shard in sorted(assigned):
+            async with self._lock(shard):
+                await self._check(shard)
+
+    def revoked(self, shards: set[int]) -> None:
+        """Take note that shards went away. Their folds stay a while, for they often come back."""
+        for shard in shards & self._writers.keys():
+            self._writers[shard].lose()
+
+    async def _check(self, shard: int) -> None:
+        writer = self._writers.get(shard)
+        try:
+            if writer is None or not writer.claimed:
+                await self._claim(shard, cause="assigned")
+            elif not await writer.still_mine():
+                writer.lose()
+                await self._claim(shard, cause="lost")
+        except LogUnavailable as error:
+            log.warning("log_unavailable", shard=shard, error=str(error))
+
+    async def _claim(self, shard: int, *, cause: str) -> None:
+        """Become the shard's writer, and have what it lacks delivered. Raises LogUnavailable, LogAhead."""
+        if shard not in self._partitions.assigned():
+            return
+        writer = self._writers.setdefault(shard, self._make_writer(shard))
+        await writer.claim()
+        self._metrics.claims.labels(cause).inc()
+        head = writer.head if writer.head is not None else -1
+        end = await self._partitions.end(shard)
+        if head >= end:
+            raise LogAhead(
+                f"the log of shard {shard} in Redis stands at offset {head}, but {self._topics.features} ends before "
+                f"{end}: the topic was replaced, or lost records. If Kafka is right, delete the shard's keys in Redis"
+            )
+        # Receipts come after the commit: those of the last batch before the head may never have been sent.
+        self._receipts_from[shard] = head + 1 - self._max_batch
+        self._partitions.seek(shard, writer.next_offset)
+
+    async def _index(self, shard: int, records: Sequence[Record]) -> None:
+        writer = self._writers.get(shard)
+        if writer is None or not writer.claimed:
+            await self._claim(shard, cause="assigned")
+            return
+        operations = read_operations(records)
+        position = records[-1].offset
+        with self._metrics.append_seconds.time():
+            written = await writer.append(operations, position=position)
+        news = [item for item in written if item.operation.offset >= self._receipts_from[shard]]
+        await self._restate_winners(writer, news)
+        await self._partitions.commit({shard: position + 1})
+        await self._report(shard, news)
+        self._metrics.batch_operations.observe(len(operations))
+        self._metrics.position.labels(str(shard)).set(position)
+        self._metrics.rows.labels(str(shard)).set(len(writer.fold))
+
+    async def _restate_winners(self, writer: ShardWriter, written: Sequence[Written]) -> None:
+        """Write the winner again behind each stale record, which Kafka's compaction would keep in its stead."""
+        for item in written:
+            if item.outcome is not Outcome.STALE:
+                continue
+            winner = writer.fold.winner(item.operation.id, offset=item.operation.offset)
+            log.info("winner_restated", shard=writer.shard, overruled=item.operation.offset)
+            await self._producer.send_until_acknowledged(
+                self._topics.features,
+                key=winner.id.encode(),
+                value=encode_feature(feature_of(winner)) if isinstance(winner, Upsert) else None,
+                headers=winner.source.headers() if isinstance(winner, Delete) else (),
+            )
+
+    async def _report(self, shard: int, written: Sequence[Written]) -> None:
+        """Tell the producers what became of their events."""
+        async with asyncio.TaskGroup() as sends:
+            for item in written:
+                self._metrics.operations.labels(item.outcome.name.lower()).inc()
+                send = self._reject if item.outcome is Outcome.FOREIGN else self._send_receipt
+                sends.create_task(send(shard, item))
+
+    async def _send_receipt(self, shard: int, item: Written) -> None:
+        operation = item.operation
+        receipt = Receipt(
+            id=operation.id,
+            effect=_effect(item),
+            shard=shard,
+            position=operation.offset,
+            source_partition=operation.source.partition,
+            source_offset=operation.source.offset,
+            uploaded_at=operation.uploaded_at,
+            indexed_at=self._now_ms(),
+        )
+        await self._producer.send_until_acknowledged(
+            self._topics.indexed,
+            key=operation.id.encode(),
+            value=encode_receipt(receipt),
+            headers=[(hdr.CONTENT_TYPE, hdr.JSON.encode())],
+        )
+
+    async def _reject(self, shard: int, item: Written) -> None:
+        operation = item.operation
+        writer = self._writers[shard]
+        fault = PoisonInput(
+            RejectReason.SCHEME_MISMATCH,
+            f"the index holds codes of scheme {writer.fold.scheme}, this one is of "
+            f"{getattr(operation, 'scheme', 'none')}: set the extractors alike, then upload again",
+        )
+        headers = rejects.reject_headers(
+            fault, stage="index", source=operation.source, uploaded_at=operation.uploaded_at, original=()
+        )
+        await self._producer.send_until_acknowledged(
+            self._topics.rejected,
+            key=operation.id.encode(),
+            value=None,
+            headers=[*headers, (rejects.VALUE_DROPPED, b"1")],
+        )
+
+    def _lock(self, shard: int) -> asyncio.Lock:
+        return self._locks.setdefault(shard, asyncio.Lock())
+
+
+def _effect(item: Written) -> Effect:
+    if item.outcome is Outcome.STALE:
+        return Effect.SUPERSEDED
+    return Effect.DELETED if isinstance(item.operation, Delete) else Effect.INDEXED

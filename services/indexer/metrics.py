@@ -1,0 +1,41 @@
+"""The indexer's own metrics; those of the bus are FastStream's."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+class IndexerMetrics:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.operations = Counter(
+            "afterimage_indexer_operations",
+            "Operations folded into a shard, by outcome: applied, stale or foreign (of another scheme)",
+            ["outcome"],
+            registry=registry,
+        )
+        self.append_seconds = Histogram(
+            "afterimage_indexer_append_seconds",
+            "Seconds to append one batch to the log in Redis",
+            buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+            registry=registry,
+        )
+        self.batch_operations = Histogram(
+            "afterimage_indexer_batch_operations",
+            "Operations in one batch",
+            buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024),
+            registry=registry,
+        )
+        self.claims = Counter(
+            "afterimage_indexer_claims",
+            "Claims of a shard, by cause: assigned, fenced or lost",
+            ["cause"],
+            registry=registry,
+        )
+        self.position = Gauge(
+            "afterimage_indexer_position", "Offset that the log of a shard has reached", ["shard"], registry=registry
+        )
+        self.rows = Gauge("afterimage_indexer_rows", "Images in a shard", ["shard"], registry=registry)
+        self.lag = Gauge(
+            "afterimage_indexer_lag_records",
+            "Records of images.features that wait, by partition assigned here",
+            ["partition"],
+            registry=registry,
+        )

@@ -1,0 +1,15 @@
+"""What can be set, by environment variables that begin with INDEXER_ (or AFTERIMAGE_, where workers must agree)."""
+
+from pydantic import Field
+
+from shared.runtime.settings import WorkerSettings, from_environment
+
+
+class IndexerSettings(WorkerSettings):
+    model_config = from_environment("INDEXER_")
+
+    http_port: int = Field(default=8082, ge=1, le=65535, description="where /metrics, /livez and /readyz listen")
+    max_batch: int = Field(default=512, ge=1, le=10_000, description="most operations in one append to the log")
+    log_window: int = Field(
+        default=100_000, ge=1_000, description="offsets that the log in Redis keeps for replicas to catch up from"
+    )

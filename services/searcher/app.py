@@ -1,0 +1,159 @@
+"""Wiring of the searcher: the replicas, the engine, the subscription to the requests."""
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+
+from prometheus_client import CollectorRegistry
+
+from services.searcher.handler import AnswerPolicy, AnswerRequests
+from services.searcher.metrics import SearcherMetrics
+from services.searcher.query import AnswerQuery
+from services.searcher.settings import SearcherSettings
+from shared.bus.broker import WorkerBroker
+from shared.bus.cluster import Cluster
+from shared.bus.consumer import Record, Subscription
+from shared.bus.contracts import REPLIES, REQUESTS
+from shared.bus.flow import Flow
+from shared.bus.history import FeatureHistory
+from shared.bus.producer import RecordProducer
+from shared.bus.watch import ConsumerWatch
+from shared.bus.worker import Application, build_application
+from shared.encoders.settings import load_models, make_engine
+from shared.events.topics import Topics
+from shared.imaging.fetch import Fetcher
+from shared.index.shard import Shard
+from shared.index.vectors import VectorFormat
+from shared.replication.connection import connect
+from shared.replication.directory import ReplicaDirectory
+from shared.replication.incarnation import incarnation_of
+from shared.replication.redis_log import RedisLog
+from shared.replication.replica import ShardReplica
+from shared.replication.replica_set import ReplicaSet
+from shared.runtime.background import BackgroundTasks
+from shared.runtime.executor import SingleThread
+from shared.runtime.health import Health
+from shared.runtime.logging import get_logger
+from shared.runtime.server import Stop
+
+log = get_logger(__name__)
+
+_MAX_RECORDS = 64
+_BEYOND_LIMIT = 64
+"""Room in the flow for requests that are only told 'overloaded'."""
+_DESCRIBE_EVERY_S = 1.0
+
+
+class SearcherWorker:
+    """Implements Worker."""
+
+    def __init__(self, settings: SearcherSettings, broker: WorkerBroker, registry: CollectorRegistry) -> None:
+        self._settings = settings
+        self._topics = Topics(settings.namespace)
+        self._metrics = SearcherMetrics(registry)
+        self._flow = Flow(self._process, max_in_flight=settings.max_in_flight + _BEYOND_LIMIT)
+        self._metrics.in_flight.set_function(lambda: self._flow.in_flight)
+        self._requests = Subscription(
+            broker,
+            self._topics.requests,
+            group=self._topics.group("searcher"),
+            title="Search requests",
+            handle=self._flow.submit,
+            contract=REQUESTS,
+            max_records=_MAX_RECORDS,
+            revoked=self._flow.revoked,
+        )
+        broker.declare_output(self._topics.replies, REPLIES)
+        self.watch = ConsumerWatch(self._requests, clock=time.monotonic, lag=self._metrics.lag)
+        self._replicas: ReplicaSet | None = None
+        self._handler: AnswerRequests
+
+    async def prepare(self, resources: AsyncExitStack, tasks: BackgroundTasks) -> None:
+        settings = self._settings
+        encoder, code = await asyncio.to_thread(load_models, settings)
+        engine = await resources.enter_async_context(make_engine(encoder, code, settings, self._metrics))
+        await engine.warm_up()
+        vector_format = VectorFormat.named(code.dtype, code.metric)
+        self._replicas = await self._open_replicas(resources, vector_format)
+        tasks.spawn(self._replicas.run(), name="replicas")
+        tasks.spawn(self._describe(self._replicas), name="describe")
+        fetcher = await resources.enter_async_context(Fetcher(settings.fetch_policy()))
+        producer = await resources.enter_async_context(
+            RecordProducer(settings.kafka_bootstrap_servers, client_id="afterimage-searcher")
+        )
+        self._handler = AnswerRequests(
+            topics=self._topics,
+            query=AnswerQuery(replicas=self._replicas, engine=engine, fetch=fetcher.fetch, searcher=settings.name),
+            producer=producer,
+            metrics=self._metrics,
+            policy=AnswerPolicy(max_in_flight=settings.max_in_flight, timeout_ms=settings.timeout_ms),
+            searcher=settings.name,
+        )
+        tasks.spawn(self._flow.run(self._requests.commit), name="flow")
+        tasks.spawn(self.watch.run(), name="watch")
+        await self._replicas.live()  # only then does this searcher get requests: till then the others answer
+
+    async def drain(self) -> None:
+        await self._flow.drain(self._requests.commit, within_s=self._settings.drain_s)
+
+    def not_live(self) -> str | None:
+        return self._replicas.not_live() if self._replicas else "the replicas are not loaded"
+
+    async def _open_replicas(self, resources: AsyncExitStack, vector_format: VectorFormat) -> ReplicaSet:
+        settings = self._settings
+        async with Cluster(settings.kafka_bootstrap_servers) as cluster:
+            await cluster.wait_for_topic(self._topics.requests)
+            numbers = await cluster.wait_for_topic(self._topics.features)
+            incarnation = incarnation_of(await cluster.id(), self._topics.features)
+        redis = await resources.enter_async_context(connect(settings.redis_url))
+        thread = resources.enter_context(SingleThread("index"))
+        log_ = RedisLog(redis, namespace=settings.namespace)
+        history = FeatureHistory(settings.kafka_bootstrap_servers, self._topics.features)
+        replicas = {
+            number: ShardReplica(
+                number,
+                incarnation=incarnation,
+                make_shard=lambda: Shard(vector_format),
+                log_=log_,
+                history=history,
+                thread=thread,
+                observer=self._metrics,
+                clock=time.monotonic,
+            )
+            for number in numbers
+        }
+        return ReplicaSet(
+            replicas,
+            name=settings.name,
+            log_=log_,
+            directory=ReplicaDirectory(redis, namespace=settings.namespace),
+            thread=thread,
+            now_ms=lambda: time.time_ns() // 1_000_000,
+        )
+
+    async def _describe(self, replicas: ReplicaSet) -> None:
+        """Keep the gauges of the replicas current."""
+        while True:
+            states = replicas.states
+            for number, shard in replicas.shards.items():
+                self._metrics.describe(number, rows=len(shard), code_bytes=shard.memory_bytes, state=states[number])
+            await asyncio.sleep(_DESCRIBE_EVERY_S)
+
+    async def _process(self, record: Record) -> None:
+        await self._handler.process(record)
+
+
+def build(settings: SearcherSettings, stop: Stop) -> Application:
+    """The searcher as an ASGI application."""
+    registry = CollectorRegistry()
+    broker = WorkerBroker(settings.kafka_bootstrap_servers, name="searcher", stop=stop, registry=registry)
+    worker = SearcherWorker(settings, broker, registry)
+    return build_application(
+        broker,
+        worker,
+        title="Afterimage searcher",
+        description="Answers search requests from its replica of every shard.",
+        health=Health(alive={"requests": worker.watch}, ready={"replicas": worker.not_live}),
+        registry=registry,
+        stop=stop,
+    )

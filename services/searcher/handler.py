@@ -1,0 +1,130 @@
+"""What the searcher does with one request: an answer or an error, before its deadline, and never silence."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+import msgspec
+
+from services.searcher.metrics import SearcherMetrics
+from services.searcher.query import AnswerQuery, Stopwatch, Unanswerable
+from shared.bus.consumer import Record
+from shared.bus.producer import RecordProducer, Undeliverable
+from shared.bus.replies import ReplyAddress, deadline_ms, reply_address
+from shared.events import headers as hdr
+from shared.events.search import (
+    BadRequest,
+    ErrorCode,
+    SearchFailure,
+    SearchReply,
+    SearchRequest,
+    decode_request,
+    encode_reply,
+)
+from shared.events.topics import Topics
+from shared.runtime.logging import get_logger
+
+log = get_logger(__name__)
+
+_REPLY_WITHIN_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerPolicy:
+    """max_in_flight: queries answered at once. timeout_ms: for a query that names no deadline."""
+
+    max_in_flight: int
+    timeout_ms: int
+
+
+class AnswerRequests:
+    """Answers each request on the topic that it names. `process` returns when the reply is sent, or given up."""
+
+    def __init__(
+        self,
+        *,
+        topics: Topics,
+        query: AnswerQuery,
+        producer: RecordProducer,
+        metrics: SearcherMetrics,
+        policy: AnswerPolicy,
+        searcher: str,
+    ) -> None:
+        self._topics = topics
+        self._query = query
+        self._producer = producer
+        self._metrics = metrics
+        self._policy = policy
+        self._searcher = searcher
+        self._under_way = 0
+
+    async def process(self, record: Record) -> None:
+        address = reply_address(record.headers, self._topics)
+        if address is None:
+            log.info("request_without_reply_topic", offset=record.offset)
+            self._metrics.queries.labels("unknown", "no_reply_topic").inc()
+            return
+        queue_s = max(0.0, time.time() - record.timestamp / 1000)
+        self._metrics.stage_seconds.labels("queue").observe(queue_s)
+        kind, outcome = await self._respond(record, address, queue_s)
+        self._metrics.queries.labels(kind, outcome).inc()
+        self._metrics.query_seconds.observe(max(0.0, time.time() - record.timestamp / 1000))
+
+    async def _respond(self, record: Record, address: ReplyAddress, queue_s: float) -> tuple[str, str]:
+        """Answer; returns the kind of the query and its outcome, for the metrics."""
+        content_type = hdr.media_type(record.headers)
+        try:
+            request = decode_request(record.value, content_type)
+        except BadRequest as error:
+            reply = self._failure(ErrorCode.BAD_REQUEST, str(error))
+            return "unknown", await self._send(address, reply, content_type)
+        timeout_ms = request.timeout_ms or self._policy.timeout_ms
+        deadline = deadline_ms(record.headers, sent_ms=record.timestamp, timeout_ms=timeout_ms)
+        left_s = deadline / 1000 - time.time()
+        if left_s <= 0:
+            return _kind(request), "expired"
+        watch = Stopwatch()
+        reply = await self._answer(request, watch, left_s)
+        for stage, seconds in watch.seconds.items():
+            self._metrics.stage_seconds.labels(stage).observe(seconds)
+        reply = msgspec.structs.replace(reply, timings=watch.timings(queue_s))
+        return _kind(request), await self._send(address, reply, content_type)
+
+    async def _answer(self, request: SearchRequest, watch: Stopwatch, left_s: float) -> SearchReply:
+        if self._under_way >= self._policy.max_in_flight:
+            return self._failure(
+                ErrorCode.OVERLOADED, f"{self._under_way} queries are under way, the most that are taken: try later"
+            )
+        self._under_way += 1
+        try:
+            async with asyncio.timeout(left_s):
+                return await self._query.answer(request, watch)
+        except Unanswerable as error:
+            return self._failure(error.code, error.message)
+        except TimeoutError:
+            return self._failure(ErrorCode.NOT_YET, "the deadline came before the answer")
+        finally:
+            self._under_way -= 1
+
+    def _failure(self, code: ErrorCode, message: str) -> SearchReply:
+        return SearchReply(error=SearchFailure(code=code, message=message), searcher=self._searcher)
+
+    async def _send(self, address: ReplyAddress, reply: SearchReply, content_type: str) -> str:
+        encoding = hdr.MSGPACK if content_type == hdr.MSGPACK else hdr.JSON
+        try:
+            with self._metrics.stage_seconds.labels("reply").time():
+                await self._producer.send_within(
+                    _REPLY_WITHIN_S,
+                    address.topic,
+                    value=encode_reply(reply, encoding),
+                    partition=address.partition,
+                    headers=[(hdr.CONTENT_TYPE, encoding.encode()), *address.headers],
+                )
+        except Undeliverable as error:
+            log.warning("reply_failed", topic=address.topic, partition=address.partition, error=str(error))
+            return "reply_failed"
+        return reply.error.code.value if reply.error else "ok"
+
+
+def _kind(request: SearchRequest) -> str:
+    return next(name for name in ("image", "uri", "id", "vector") if getattr(request, name) is not None)

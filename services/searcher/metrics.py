@@ -1,0 +1,100 @@
+"""The searcher's own metrics; those of the bus are FastStream's."""
+
+import time
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from shared.events.operations import OperationBatch, Upsert
+from shared.replication.replica import GapKind, ReplicaState
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+
+
+class SearcherMetrics:
+    """Also an ExtractionObserver and a ReplicaObserver: the engine and the replicas report here."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.queries = Counter(
+            "afterimage_searcher_queries",
+            "Queries by kind (image, uri, id or vector) and outcome (ok, expired, reply_failed, or an error code)",
+            ["kind", "outcome"],
+            registry=registry,
+        )
+        self.query_seconds = Histogram(
+            "afterimage_searcher_query_seconds",
+            "Seconds from a request's timestamp to its reply being acknowledged",
+            buckets=(*_SECONDS, 5, 10),
+            registry=registry,
+        )
+        self.stage_seconds = Histogram(
+            "afterimage_searcher_stage_seconds",
+            "Seconds that a stage of a query took: queue, fetch, decode, encode, search, reply",
+            ["stage"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.in_flight = Gauge("afterimage_searcher_in_flight", "Queries under way", registry=registry)
+        self.batch_images = Histogram(
+            "afterimage_searcher_batch_images",
+            "Query images in one run of the encoder",
+            buckets=(1, 2, 4, 8, 16, 32, 64, 128),
+            registry=registry,
+        )
+        self.searchable_seconds = Histogram(
+            "afterimage_time_to_searchable_seconds",
+            "Seconds from an upload event's timestamp to its image being searchable here",
+            buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300),
+            registry=registry,
+        )
+        self.position = Gauge(
+            "afterimage_replica_position", "Offset that the copy of a shard has reached", ["shard"], registry=registry
+        )
+        self.rows = Gauge("afterimage_replica_rows", "Images in the copy of a shard", ["shard"], registry=registry)
+        self.memory = Gauge(
+            "afterimage_replica_code_bytes", "Bytes that the codes of a shard occupy", ["shard"], registry=registry
+        )
+        self.state = Gauge(
+            "afterimage_replica_state",
+            "1 for the state that the copy of a shard is in, 0 for the others",
+            ["shard", "state"],
+            registry=registry,
+        )
+        self.gaps = Counter(
+            "afterimage_replica_gaps",
+            "Gaps found between a copy and its log, by kind: heard, overrun, trimmed or tail",
+            ["kind"],
+            registry=registry,
+        )
+        self.lag = Gauge(
+            "afterimage_searcher_lag_records",
+            "Records of search.requests that wait, by partition assigned here",
+            ["partition"],
+            registry=registry,
+        )
+        for kind in GapKind:
+            self.gaps.labels(kind.value)
+
+    def decoded(self, seconds: float) -> None:
+        self.stage_seconds.labels("decode").observe(seconds)
+
+    def encoded(self, images: int, seconds: float) -> None:
+        self.stage_seconds.labels("encode").observe(seconds)
+        self.batch_images.observe(images)
+
+    def gap(self, shard: int, kind: GapKind) -> None:  # noqa: ARG002 - a label per shard would say little more
+        self.gaps.labels(kind.value).inc()
+
+    def applied(self, shard: int, batch: OperationBatch, *, live: bool) -> None:
+        self.position.labels(str(shard)).set(batch.position)
+        if not live:  # what is read again after a restart was searchable long ago
+            return
+        now_ms = time.time() * 1000
+        for operation in batch.operations:
+            if isinstance(operation, Upsert):
+                self.searchable_seconds.observe(max(0.0, now_ms - operation.uploaded_at) / 1000)
+
+    def describe(self, shard: int, *, rows: int, code_bytes: int, state: ReplicaState) -> None:
+        self.rows.labels(str(shard)).set(rows)
+        self.memory.labels(str(shard)).set(code_bytes)
+        for known in ReplicaState:
+            self.state.labels(str(shard), known.value).set(known is state)

@@ -1,0 +1,128 @@
+"""A query from its request to its ranked hits."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+
+from shared.encoders.engine import ExtractionEngine
+from shared.events.faults import PoisonInput
+from shared.events.search import ErrorCode, Hit, SearchReply, SearchRequest, Timings
+from shared.index.search import code_of, search_shards
+from shared.index.segment import Match
+from shared.replication.replica_set import ReplicaSet
+
+Fetch = Callable[[str], Awaitable[bytes]]
+
+
+class Unanswerable(Exception):
+    """There are no hits for this request; the reply says why."""
+
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Stopwatch:
+    """Collects how long each stage of one query took."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._started = time.perf_counter()
+        self._lap = self._started
+
+    def lap(self, stage: str) -> None:
+        """The time since the last lap belongs to `stage`."""
+        now = time.perf_counter()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._lap
+        self._lap = now
+
+    def split(self, first: str, seconds: float, rest: str) -> None:
+        """The time since the last lap belongs to `first` for `seconds`, and to `rest` beyond that."""
+        self.seconds[first] = self.seconds.get(first, 0.0) + seconds
+        self._lap += seconds
+        self.lap(rest)
+
+    def timings(self, queue_s: float) -> Timings:
+        """What the reply says; the total runs from the request's timestamp."""
+        total_s = queue_s + time.perf_counter() - self._started
+        stages = {**self.seconds, "queue": queue_s + self.seconds.get("queue", 0.0), "total": total_s}
+        return Timings(**{f"{stage}_ms": round(1000 * seconds, 3) for stage, seconds in stages.items()})
+
+
+class AnswerQuery:
+    """Finds the hits of one request. Raises Unanswerable."""
+
+    def __init__(self, *, replicas: ReplicaSet, engine: ExtractionEngine, fetch: Fetch, searcher: str) -> None:
+        self._replicas = replicas
+        self._engine = engine
+        self._fetch = fetch
+        self._searcher = searcher
+
+    async def answer(self, request: SearchRequest, watch: Stopwatch) -> SearchReply:
+        if request.filter is not None:
+            raise Unanswerable(ErrorCode.UNSUPPORTED, "this release does not filter: leave 'filter' out")
+        if problem := self._replicas.not_live():
+            raise Unanswerable(ErrorCode.NOT_READY, problem)
+        await self._reach(request.min_position)
+        watch.lap("queue")
+        self._check_scheme()
+        code = await self._code(request, watch)
+        positions = self._replicas.positions
+        try:
+            found = await self._replicas.read(search_shards, code, request.top_k, min_score=request.min_score)
+        except ValueError as error:
+            raise Unanswerable(ErrorCode.BAD_REQUEST, str(error)) from error
+        watch.lap("search")
+        return SearchReply(
+            hits=[_hit(match) for _, match in found],
+            positions=positions,
+            scheme=self._engine.scheme.fingerprint,
+            searcher=self._searcher,
+        )
+
+    async def _reach(self, positions: Mapping[int, int]) -> None:
+        if unknown := positions.keys() - self._replicas.positions.keys():
+            raise Unanswerable(ErrorCode.BAD_REQUEST, f"min_position names shards that do not exist: {sorted(unknown)}")
+        await self._replicas.reach(positions)
+
+    def _check_scheme(self) -> None:
+        """Vectors of different schemes are never compared."""
+        mine = self._engine.scheme.fingerprint
+        if others := {shard.scheme for shard in self._replicas.shards.values() if shard.scheme} - {mine}:
+            raise Unanswerable(
+                ErrorCode.NOT_READY,
+                f"the index was made with scheme {', '.join(sorted(others))}, this searcher encodes with {mine}: "
+                "set AFTERIMAGE_ENCODER and AFTERIMAGE_CODE alike for all workers",
+            )
+
+    async def _code(self, request: SearchRequest, watch: Stopwatch) -> bytes:
+        if request.id is not None:
+            code = await self._replicas.read(code_of, request.id)
+            if code is None:
+                raise Unanswerable(ErrorCode.UNKNOWN_ID, f"no image {request.id!r} is indexed")
+            return code
+        if request.vector is not None:
+            try:
+                code = await self._engine.quantize_vector(request.vector)
+            except ValueError as error:
+                raise Unanswerable(ErrorCode.BAD_REQUEST, str(error)) from error
+            watch.lap("encode")
+            return code
+        return await self._encode(request, watch)
+
+    async def _encode(self, request: SearchRequest, watch: Stopwatch) -> bytes:
+        try:
+            data = request.image
+            if data is None:
+                data = await self._fetch(request.uri or "")
+                watch.lap("fetch")
+            extracted = await self._engine.extract(data)
+        except PoisonInput as fault:
+            raise Unanswerable(ErrorCode.IMAGE_REJECTED, str(fault)) from fault
+        watch.split("decode", extracted.decode_s, "encode")
+        return extracted.code
+
+
+def _hit(match: Match) -> Hit:
+    row = match.row
+    return Hit(id=row.id, score=match.score, uri=row.uri, attributes=row.attributes, occurred_at=row.occurred_at)

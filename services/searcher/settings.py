@@ -1,0 +1,27 @@
+"""What can be set, by environment variables that begin with SEARCHER_ (or AFTERIMAGE_, where workers must agree)."""
+
+import os
+import socket
+
+from pydantic import Field
+
+from shared.encoders.settings import ExtractionSettings
+from shared.runtime.settings import from_environment
+
+
+class SearcherSettings(ExtractionSettings):
+    model_config = from_environment("SEARCHER_")
+
+    http_port: int = Field(default=8083, ge=1, le=65535, description="where /metrics, /livez and /readyz listen")
+    name: str = Field(
+        default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}",
+        pattern=r"^[\w.-]{1,128}$",
+        description="this searcher's name in replies and in `afterimage status`",
+    )
+    max_in_flight: int = Field(
+        default=64, ge=1, le=10_000, description="queries under way at once; more are answered 'overloaded'"
+    )
+    timeout_ms: int = Field(
+        default=10_000, ge=1, le=600_000, description="milliseconds for a query that names no deadline"
+    )
+    drain_s: float = Field(default=10.0, ge=0, le=600, description="seconds to finish what is under way when stopped")

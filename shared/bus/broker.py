@@ -1,0 +1,62 @@
+"""FastStream's broker as a worker uses it: it starts late, and never fails in silence."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+
+from faststream.kafka import KafkaBroker
+from faststream.kafka.prometheus import KafkaPrometheusMiddleware
+from prometheus_client import CollectorRegistry
+
+from shared.bus.contracts import Contract
+from shared.runtime.health import Flag
+from shared.runtime.logging import get_logger
+from shared.runtime.server import Stop
+from shared.runtime.settings import BadSettings
+
+log = get_logger(__name__)
+
+
+class WorkerBroker(KafkaBroker):
+    """Joins the consumer groups only when the worker can do the work, and stops the worker when it cannot join.
+
+    FastStream itself would leave a process up that consumes nothing.
+    """
+
+    def __init__(self, bootstrap_servers: str, *, name: str, stop: Stop, registry: CollectorRegistry) -> None:
+        super().__init__(
+            bootstrap_servers.split(","),
+            client_id=f"afterimage-{name}",
+            consumer_only=True,  # records are produced by RecordProducer, which waits for the acknowledgement
+            allow_auto_create_topics=False,
+            graceful_timeout=None,  # a worker drains its own work before the broker stops
+            logger=None,
+            middlewares=[KafkaPrometheusMiddleware(registry=registry, app_name=f"afterimage-{name}")],
+        )
+        self.ready = Flag("the worker is starting")
+        self.prepare: Callable[[], Awaitable[None]] | None = None
+        self._stop_worker = stop
+
+    def declare_output(self, topic: str, contract: Contract) -> None:
+        """Name a topic that the worker writes to in its AsyncAPI document."""
+        self.publisher(topic, schema=contract.annotation(), description=contract.description)
+
+    def fail(self, what: str) -> None:
+        """End the worker for the exception that is being handled."""
+        log.critical("worker_failed", what=what, exc_info=sys.exc_info())
+        self._stop_worker()
+
+    async def start(self) -> None:
+        try:
+            if self.prepare:
+                await self.prepare()
+            await super().start()
+        except BadSettings as error:
+            self._stop_worker.because(str(error))
+        except Exception:  # noqa: BLE001 - whatever it is, a worker that cannot start must end
+            self.fail("the worker cannot start")
+        else:
+            self.ready.set()
+            log.info("worker_started")
+            return
+        await asyncio.Event().wait()  # until the server, which was told to stop, cancels this

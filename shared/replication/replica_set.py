@@ -1,0 +1,120 @@
+"""All replicas of one process: one subscription, one thread for the shards, one report each second."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Concatenate, ParamSpec, TypeVar
+
+from shared.index.shard import Shard
+from shared.replication.directory import ReplicaDirectory, ReplicaReport
+from shared.replication.log import LogUnavailable, ReplicationLog
+from shared.replication.replica import ReplicaState, ShardReplica
+from shared.runtime.executor import SingleThread
+from shared.runtime.logging import get_logger
+
+log = get_logger(__name__)
+
+_RETRY_S = 0.5
+_REPORT_S = 1.0
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class ReplicaSet:
+    """Keeps the replicas current, and lets them be searched together.
+
+    name: this process in the directory. now_ms: Unix milliseconds.
+    """
+
+    def __init__(
+        self,
+        replicas: Mapping[int, ShardReplica],
+        *,
+        name: str,
+        log_: ReplicationLog,
+        directory: ReplicaDirectory,
+        thread: SingleThread,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._replicas = replicas
+        self._name = name
+        self._log = log_
+        self._directory = directory
+        self._thread = thread
+        self._now_ms = now_ms
+
+    @property
+    def positions(self) -> dict[int, int]:
+        return {shard: replica.position for shard, replica in self._replicas.items()}
+
+    @property
+    def states(self) -> dict[int, ReplicaState]:
+        return {shard: replica.state for shard, replica in self._replicas.items()}
+
+    @property
+    def shards(self) -> dict[int, Shard]:
+        """The shards themselves: to be read in their thread, through `read`."""
+        return {shard: replica.index for shard, replica in self._replicas.items()}
+
+    def not_live(self) -> str | None:
+        """Readiness: every replica is LIVE."""
+        behind = {shard: str(state) for shard, state in self.states.items() if state is not ReplicaState.LIVE}
+        return f"replicas are not live: {behind}" if behind else None
+
+    async def live(self) -> None:
+        """Return when all replicas are LIVE."""
+        while self.not_live():  # noqa: ASYNC110 - being LIVE also depends on the clock, which no event announces
+            await asyncio.sleep(0.05)
+
+    async def reach(self, positions: Mapping[int, int]) -> None:
+        """Return when every shard named has reached its position. Raises KeyError for a shard that is not here."""
+        for shard, position in positions.items():
+            await self._replicas[shard].wait_for(position)
+
+    async def read(
+        self, function: Callable[Concatenate[Mapping[int, Shard], P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Call `function` with the shards, in the thread that alone changes them."""
+        return await self._thread.run(function, self.shards, *args, **kwargs)
+
+    async def run(self) -> None:
+        """Keep all replicas current until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for replica in self._replicas.values():
+                tasks.create_task(replica.run())
+            tasks.create_task(self._follow())
+            tasks.create_task(self._report())
+
+    async def _follow(self) -> None:
+        """Hand every published batch to its replica. What is lost here, the replicas find by themselves."""
+        while True:
+            try:
+                async with self._log.follow(sorted(self._replicas)) as batches:
+                    async for shard, batch in batches:
+                        self._replicas[shard].hear(batch)
+            except LogUnavailable as error:
+                log.warning("following_interrupted", error=str(error), retry_in_s=_RETRY_S)
+            await asyncio.sleep(_RETRY_S)
+
+    async def _report(self) -> None:
+        while True:
+            try:
+                for shard, replica in self._replicas.items():
+                    await self._directory.report(shard, await self._describe(replica))
+            except LogUnavailable as error:
+                log.debug("report_failed", error=str(error))
+            await asyncio.sleep(_REPORT_S)
+
+    async def _describe(self, replica: ShardReplica) -> ReplicaReport:
+        def describe(index: Shard) -> tuple[int, int, str]:
+            return index.position, len(index), index.checksum
+
+        position, rows, checksum = await self._thread.run(describe, replica.index)
+        return ReplicaReport(
+            replica=self._name,
+            state=replica.state,
+            position=position,
+            rows=rows,
+            checksum=checksum,
+            at=self._now_ms(),
+        )

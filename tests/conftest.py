@@ -1,0 +1,93 @@
+"""Fixtures of the whole suite: a broker and a Redis for the session, fresh ones for tests that break them."""
+
+import secrets
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness.choice import BrokerChoice, KafkaRequiredError, choose_broker
+from tests.harness.daemon import started_in_this_test
+from tests.harness.kafka import Broker
+from tests.harness.redis import RedisServer
+
+_CHOICE = pytest.StashKey[BrokerChoice]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Decide on the broker when a collected test uses one: a run of unit tests alone needs neither Java nor Maven."""
+    if not any({"kafka", "fresh_kafka"} & set(getattr(item, "fixturenames", ())) for item in items):
+        return
+    choice = _choice(config)
+    if choice.durable:
+        return
+    skip = pytest.mark.skip(reason=f"needs a broker that keeps its log ({choice.why_not_kafka})")
+    for item in items:
+        if item.get_closest_marker("durable"):
+            item.add_marker(skip)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    started_in_this_test.clear()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failing test shows the end of the logs of the servers that it started."""
+    report = yield
+    if report.failed:
+        report.sections += [(f"log of {daemon.name}", daemon.tail()) for daemon in started_in_this_test]
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    choice = config.stash.get(_CHOICE, None)
+    if choice is not None and choice.warning():
+        terminalreporter.section("ATTENTION", sep="!", red=True, bold=True)
+        terminalreporter.line(choice.warning(), red=True)
+
+
+@pytest.fixture(scope="session")
+def kafka(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """The session's broker. It is shared: use names of your own (`unique_namespace`), and leave it running."""
+    with _choice(request.config).make(tmp_path_factory.mktemp("kafka")) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """The session's Redis. It is shared: prefix your keys (`unique_namespace`), and leave it running."""
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def fresh_kafka(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
+    """A broker for this test alone, to be stopped, killed and restarted."""
+    with _choice(request.config).make(tmp_path / "kafka") as broker:
+        yield broker
+
+
+@pytest.fixture
+def fresh_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis for this test alone, to be flushed, killed and restarted."""
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    with RedisServer(folder) as server:
+        yield server
+
+
+@pytest.fixture
+def unique_namespace() -> str:
+    """A prefix for the topics, groups and keys of this test, valid in all of them."""
+    return f"t{secrets.token_hex(4)}"
+
+
+def _choice(config: pytest.Config) -> BrokerChoice:
+    if _CHOICE not in config.stash:
+        try:
+            config.stash[_CHOICE] = choose_broker()
+        except KafkaRequiredError as missing:
+            raise pytest.UsageError(str(missing)) from missing
+    return config.stash[_CHOICE]

@@ -1,0 +1,30 @@
+import pytest
+import torch
+
+from shared.encoders.device import configure_threads
+from shared.encoders.encoder import Encoder
+from shared.encoders.registry import load_encoder
+from tests.unit.encoders.photos import Photos, decoded_photos
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Two spinning OpenMP threads on busy cores are many times slower than one."""
+    configure_threads(1)
+
+
+@pytest.fixture(scope="session")
+def encoder() -> Encoder:
+    """The default encoder, with its real weights."""
+    return load_encoder("efficientnet_lite0", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def photos(encoder: Encoder) -> Photos:
+    """The sample photos as the default encoder takes them."""
+    return decoded_photos(encoder.preprocessing)
+
+
+@pytest.fixture(scope="session")
+def vectors(encoder: Encoder, photos: Photos) -> torch.Tensor:
+    return encoder.encode(photos.images)

@@ -1,0 +1,35 @@
+"""A small encoder whose results can be told by eye."""
+
+from threading import Event
+
+import torch
+from torch import Tensor
+
+from shared.encoders.preprocessing import Preprocessing
+
+
+class MeanColour:
+    """Its feature is the mean colour. Red is not a number to it, black has no direction, and blue breaks it."""
+
+    name = "mean_colour"
+    weights_sha256 = "none"
+    dim = 3
+    input_size = 8
+    device = torch.device("cpu")
+    preprocessing = Preprocessing(crop=8, resize=8, interpolation="bilinear", mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+        self.started = Event()
+        self.go_on = Event()
+        self.go_on.set()
+
+    def encode(self, images: Tensor) -> Tensor:
+        self.batches.append(len(images))
+        self.started.set()
+        assert self.go_on.wait(timeout=10)
+        colours = images.float().mean(dim=(2, 3))
+        if (colours == torch.tensor([0.0, 0.0, 255.0])).all(dim=1).any():
+            raise RuntimeError("the device is lost")
+        colours[(colours == torch.tensor([255.0, 0.0, 0.0])).all(dim=1)] = torch.nan
+        return torch.nn.functional.normalize(colours)

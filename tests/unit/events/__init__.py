@@ -1,0 +1,1 @@
+"""The contracts of the bus. The bytes are pinned by the files in `golden/`; see `regenerate.py`."""

@@ -1,0 +1,155 @@
+"""Search requests and replies."""
+
+import math
+
+import msgspec
+import pytest
+
+from shared.events import headers as hdr
+from shared.events.images import MAX_INLINE_BYTES
+from shared.events.search import (
+    MAX_VECTOR,
+    BadRequest,
+    ErrorCode,
+    SearchFailure,
+    SearchReply,
+    SearchRequest,
+    decode_reply,
+    decode_request,
+    encode_reply,
+    encode_request,
+)
+from tests.unit.events import samples
+
+BOTH = pytest.mark.parametrize("content_type", [hdr.JSON, hdr.MSGPACK])
+
+
+def encoded(fields: object, content_type: str = hdr.JSON) -> bytes:
+    return (msgspec.msgpack if content_type == hdr.MSGPACK else msgspec.json).encode(fields)
+
+
+@pytest.mark.parametrize("content_type", ["", "text/plain", hdr.JSON])
+def test_what_is_not_msgpack_by_its_content_type_is_json(content_type: str) -> None:
+    assert decode_request(b'{"id": "cat"}', content_type) == SearchRequest(id="cat")
+
+
+@BOTH
+def test_unknown_fields_change_nothing(content_type: str) -> None:
+    assert decode_request(encoded({"id": "cat", "later": {"a": [1]}}, content_type), content_type) == SearchRequest(
+        id="cat"
+    )
+    assert decode_reply(encoded({"v": 1, "later": {"a": [1]}}, content_type), content_type) == SearchReply()
+
+
+@BOTH
+def test_another_version_is_refused(content_type: str) -> None:
+    with pytest.raises(BadRequest, match="version 2 of search requests; this release knows 1"):
+        decode_request(encoded({"v": 2, "id": "cat"}, content_type), content_type)
+    with pytest.raises(msgspec.DecodeError, match="reply of version 2; this release knows 1"):
+        decode_reply(encoded({"v": 2}, content_type), content_type)
+
+
+@BOTH
+@pytest.mark.parametrize("code", ErrorCode)
+def test_every_error_code_is_read_back(code: ErrorCode, content_type: str) -> None:
+    reply = SearchReply(error=SearchFailure(code=code, message="why"))
+    assert decode_reply(encode_reply(reply, content_type), content_type) == reply
+
+
+@BOTH
+def test_a_filter_travels_as_it_is(content_type: str) -> None:
+    request = SearchRequest(id="cat", filter={"and": [{"price": {"lt": 5}}, {"tags": ["a", None, True]}]})
+    assert decode_request(encode_request(request, content_type), content_type) == request
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({}, "one of 'image', 'uri', 'id' and 'vector'; this one has none"),
+        ({"id": "a", "uri": "u"}, r"this one has \['uri', 'id'\]"),
+        ({"image": b"GIF", "vector": [1.0]}, r"this one has \['image', 'vector'\]"),
+        ({"image": b""}, "1 to 262144 bytes; larger ones go by 'uri'"),
+        ({"image": bytes(MAX_INLINE_BYTES + 1)}, "1 to 262144 bytes; larger ones go by 'uri'"),
+        ({"vector": []}, r"length >= 1 - at `\$.vector`"),
+        ({"vector": [1.0] * (MAX_VECTOR + 1)}, r"length <= 16384 - at `\$.vector`"),
+        ({"vector": ["a"]}, r"at `\$.vector\[0\]`"),
+        ({"vector": [0.0, -0.0]}, "one that is not zero"),
+        ({"id": "a", "top_k": 0}, r">= 1 - at `\$.top_k`"),
+        ({"id": "a", "top_k": 1001}, r"<= 1000 - at `\$.top_k`"),
+        ({"id": "a", "timeout_ms": 0}, r"at `\$.timeout_ms`"),
+        ({"id": "a", "timeout_ms": 600_001}, r"at `\$.timeout_ms`"),
+        ({"id": "a", "min_position": {"x": 1}}, r"at `key` in `\$.min_position`"),
+        ({"id": "a", "min_score": "high"}, r"at `\$.min_score`"),
+        ({"id": 7}, r"at `\$.id`"),
+        ([], "Expected `object`, got `array`"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_request_that_breaks_a_rule_is_told_the_rule(fields: object, says: str, content_type: str) -> None:
+    with pytest.raises(BadRequest, match=says):
+        decode_request(encoded(fields, content_type), content_type)
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("field", ["vector", "min_score"])
+def test_numbers_in_msgpack_are_finite_as_in_json(field: str, number: float) -> None:
+    fields = {"vector": [1.0]} | {field: [1.0, number] if field == "vector" else number}
+    with pytest.raises(BadRequest, match="finite"):
+        decode_request(encoded(fields, hdr.MSGPACK), hdr.MSGPACK)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        b"",
+        b"\xff\xd8",
+        b"nonsense",
+        b'{"id": NaN}',
+        b'{"id": "\\ud800"}',
+        b'{"id": "\xff"}',
+        b'{"id": "a", "min_score": 1e999}',
+        b'{"id": "a", "image": "not base64!"}',
+        b'{"id": "a", "filter": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"id": "a", "later": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"id": "a", "filter": ' + b"9" * 5000 + b"}",
+    ],
+    ids=["null", "empty", "jpeg", "text", "nan", "surrogate", "not-utf-8", "1e999", "base64", "bomb", "bomb-unknown",
+         "huge-number"],
+)  # fmt: skip
+def test_bytes_that_are_no_json_request_are_a_bad_request(value: bytes | None) -> None:
+    with pytest.raises(BadRequest, match="the request cannot be read as application/json"):
+        decode_request(value, hdr.JSON)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        b"\xc1",
+        b"\x81\xa2id\xa1\xff",
+        b"\x82\xa2id\xa1a\xa6filter" + b"\x91" * 100_000 + b"\xc0",
+        b"\x82\xa2id\xa1a\xa5later" + b"\x91" * 100_000 + b"\xc0",
+        b"\x82\xa2id\xa1a\xa6filter\x81\x81\x01\x01\x01",
+        b"\x82\xa2id\xa1a\xa6filter\xc7\x0c\xff" + b"\xff" * 12,
+    ],
+    ids=["null", "reserved", "not-utf-8", "bomb", "bomb-unknown", "map-as-key", "impossible-time"],
+)
+def test_bytes_that_are_no_msgpack_request_are_a_bad_request(value: bytes | None) -> None:
+    with pytest.raises(BadRequest, match="the request cannot be read as application/msgpack"):
+        decode_request(value, hdr.MSGPACK)
+
+
+@BOTH
+def test_a_value_in_the_other_encoding_is_a_bad_request(content_type: str) -> None:
+    other = hdr.MSGPACK if content_type == hdr.JSON else hdr.JSON
+    with pytest.raises(BadRequest):
+        decode_request(encode_request(samples.REQUEST_BY_IMAGE, other), content_type)
+
+
+@BOTH
+@pytest.mark.parametrize("value", [b"", b"\xc1", b'{"hits": 1}', b'{"later": ' + b"[" * 100_000])
+def test_bytes_that_are_no_reply_are_a_decode_error(value: bytes, content_type: str) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        decode_reply(value, content_type)

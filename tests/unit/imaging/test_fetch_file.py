@@ -1,0 +1,92 @@
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from shared.events.faults import PoisonInput, RejectReason
+from shared.imaging.fetch import Fetcher
+from shared.imaging.policy import FetchPolicy
+
+CONTENT = b"the bytes of an image"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "images"
+    root.mkdir()
+    (root / "cat.png").write_bytes(CONTENT)
+    (tmp_path / "secret.txt").write_text("secret")
+    return root
+
+
+async def fetched(uri: str, *roots: Path, max_bytes: int = 100) -> bytes:
+    async with Fetcher(FetchPolicy(file_roots=roots, max_bytes=max_bytes)) as fetcher:
+        return await fetcher.fetch(uri)
+
+
+async def rejection(uri: str, *roots: Path, max_bytes: int = 100) -> RejectReason:
+    with pytest.raises(PoisonInput) as caught:
+        await fetched(uri, *roots, max_bytes=max_bytes)
+    return caught.value.reason
+
+
+async def test_a_file_below_a_root_is_read(root: Path) -> None:
+    assert await fetched(f"file://{root}/cat.png", root) == CONTENT
+    assert await fetched(f"file://localhost{root}/cat.png", root) == CONTENT
+
+
+async def test_the_path_is_percent_decoded(root: Path) -> None:
+    (root / "my cat #1?.png").write_bytes(CONTENT)
+    assert await fetched(f"file://{quote(str(root))}/{quote('my cat #1?.png')}", root) == CONTENT
+
+
+async def test_a_link_that_stays_below_the_root_is_followed(root: Path) -> None:
+    (root / "alias.png").symlink_to(root / "cat.png")
+    assert await fetched(f"file://{root}/alias.png", root) == CONTENT
+
+
+async def test_without_roots_no_file_is_read(root: Path) -> None:
+    assert await rejection(f"file://{root}/cat.png") is RejectReason.URI_NOT_ALLOWED
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "{root}/../secret.txt",
+        "{root}/%2e%2e/secret.txt",
+        "{root}/..%2fsecret.txt",
+        "{root}/escape/secret.txt",
+        "{root}-backup/cat.png",
+        "/etc/passwd",
+        "{root}/cat.png%00",
+        "{root}/%ff.png",
+    ],
+)
+async def test_no_path_leads_out_of_the_roots(root: Path, path: str) -> None:
+    (root / "escape").symlink_to(root.parent)
+    assert await rejection("file://" + path.format(root=root), root) is RejectReason.URI_NOT_ALLOWED
+
+
+@pytest.mark.parametrize(
+    "uri", ["file://nas.example{root}/cat.png", "file://{root}/cat.png?x", "file://{root}/cat.png#x"]
+)
+async def test_another_host_or_a_query_is_refused(root: Path, uri: str) -> None:
+    assert await rejection(uri.format(root=root), root) is RejectReason.URI_NOT_ALLOWED
+
+
+@pytest.mark.parametrize("name", ["dog.png", "", "cat.png/part"])
+async def test_what_is_no_file_is_not_found(root: Path, name: str) -> None:
+    assert await rejection(f"file://{root}/{name}", root) is RejectReason.NOT_FOUND
+
+
+async def test_a_file_of_exactly_the_limit_is_read_and_a_larger_one_is_not(root: Path) -> None:
+    uri = f"file://{root}/cat.png"
+    assert await fetched(uri, root, max_bytes=len(CONTENT)) == CONTENT
+    assert await rejection(uri, root, max_bytes=len(CONTENT) - 1) is RejectReason.TOO_MANY_BYTES
+
+
+@pytest.mark.parametrize(
+    "uri", ["", "cat.png", "/etc/passwd", "ftp://example.org/cat.png", "data:image/png;base64,AA=="]
+)
+async def test_a_scheme_that_is_not_listed_is_refused(uri: str, root: Path) -> None:
+    assert await rejection(uri, root) is RejectReason.URI_NOT_ALLOWED
