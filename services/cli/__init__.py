@@ -1,0 +1,1 @@
+"""The command line: what a person does with Afterimage from a shell."""

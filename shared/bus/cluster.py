@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
 
+from shared.bus.faults import bus_faults
 from shared.events.topics import TopicSpec
 from shared.runtime.logging import get_logger
 
@@ -25,7 +26,7 @@ class ClusterError(Exception):
 class Cluster:
     """An administrator's view of Kafka. Use as a context manager, which waits for a broker `within_s` seconds.
 
-    Raises ClusterError on entering where none answers.
+    Raises ClusterError on entering where none answers, and BusUnavailable from its methods.
     """
 
     def __init__(self, bootstrap_servers: str, *, within_s: float = 60.0) -> None:
@@ -63,7 +64,8 @@ class Cluster:
 
     async def id(self) -> str:
         """The cluster's id: another cluster behind the same address has another."""
-        return str((await self._admin.describe_cluster())["cluster_id"])
+        with bus_faults("asking for the cluster's id"):
+            return str((await self._admin.describe_cluster())["cluster_id"])
 
     async def create_topics(self, specs: Iterable[TopicSpec], *, replication_factor: int = -1) -> list[str]:
         """Create the topics that do not exist; returns their names. Raises ClusterError."""
@@ -76,7 +78,8 @@ class Cluster:
             )
             for spec in specs
         ]
-        response = await self._admin.create_topics(topics, timeout_ms=_CREATE_TIMEOUT_MS)
+        with bus_faults("creating topics"):
+            response = await self._admin.create_topics(topics, timeout_ms=_CREATE_TIMEOUT_MS)
         created = []
         for name, code, *rest in response.topic_errors:
             error = for_code(code)
@@ -89,7 +92,8 @@ class Cluster:
 
     async def partitions(self, topic: str) -> list[int]:
         """The partitions of a topic; empty where it does not exist."""
-        described = await self._admin.describe_topics([topic])
+        with bus_faults(f"looking for the topic {topic}"):
+            described = await self._admin.describe_topics([topic])
         return sorted(part["partition"] for info in described for part in info["partitions"] if not info["error_code"])
 
     async def wait_for_topic(self, topic: str) -> list[int]:
@@ -102,7 +106,8 @@ class Cluster:
     async def end_offsets(self, topic: str) -> dict[int, int]:
         """Partition → the offset that the next record will get."""
         parts = [TopicPartition(topic, number) for number in await self.partitions(topic)]
-        ends = await self._reader.end_offsets(parts) if parts else {}
+        with bus_faults(f"asking for the end of {topic}"):
+            ends = await self._reader.end_offsets(parts) if parts else {}
         return {part.partition: offset for part, offset in ends.items()}
 
     async def committed(self, group: str, topic: str) -> dict[int, int]:

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from shared.bus.consumer import Record
+from shared.bus.faults import bus_faults
 from shared.runtime.logging import get_logger
 
 log = get_logger(__name__)
@@ -40,10 +41,11 @@ class Inbox:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        """Raises KafkaError where no broker answers."""
+        """Raises BusUnavailable where no broker answers."""
         try:
-            await self._consumer.start()
-            await self._assign()
+            with bus_faults("listening for answers"):
+                await self._consumer.start()
+                await self._assign()
         except BaseException:
             await self._consumer.stop()
             raise

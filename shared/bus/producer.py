@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError
 from aiokafka.structs import RecordMetadata
 
+from shared.bus.faults import BusUnavailable, bus_faults
 from shared.runtime.logging import get_logger
 
 log = get_logger(__name__)
@@ -41,7 +42,8 @@ class RecordProducer:
         self._producer: AIOKafkaProducer | None = None
 
     async def __aenter__(self) -> Self:
-        self._producer = await self._start(idempotent=True)
+        with bus_faults(f"connecting to Kafka at {self._bootstrap_servers}"):
+            self._producer = await self._start(idempotent=True)
         return self
 
     async def __aexit__(
@@ -58,15 +60,27 @@ class RecordProducer:
         value: bytes | None,
         headers: Headers = (),
         partition: int | None = None,
+        timestamp_ms: int | None = None,
     ) -> RecordMetadata:
-        """Send one record; returns where it stands. Raises RecordTooLarge, KafkaError."""
+        """Send one record; returns where it stands. Raises RecordTooLarge, BusUnavailable.
+
+        timestamp_ms: when the event happened, in Unix milliseconds; now, where nothing is said.
+        """
         if self._producer is None:
             raise RuntimeError("the producer is used as a context manager: it is not started")
-        try:
-            sent = await self._producer.send(topic, value=value, key=key, headers=list(headers), partition=partition)
-            return await sent
-        except MessageSizeTooLargeError as error:
-            raise RecordTooLarge(f"the record for {topic} is larger than {MAX_RECORD_BYTES} bytes") from error
+        with bus_faults(f"writing to {topic}"):
+            try:
+                sent = await self._producer.send(
+                    topic,
+                    value=value,
+                    key=key,
+                    headers=list(headers),
+                    partition=partition,
+                    timestamp_ms=timestamp_ms,
+                )
+                return await sent
+            except MessageSizeTooLargeError as error:
+                raise RecordTooLarge(f"the record for {topic} is larger than {MAX_RECORD_BYTES} bytes") from error
 
     async def send_within(
         self,
@@ -83,7 +97,7 @@ class RecordProducer:
                 if partition is not None and partition >= (known := await self.partitions(topic)):
                     raise Undeliverable(f"{topic} has {known} partitions, there is none of number {partition}")
                 await self.send(topic, key=None, value=value, headers=headers, partition=partition)
-        except (KafkaError, RecordTooLarge, TimeoutError) as error:
+        except (BusUnavailable, RecordTooLarge, TimeoutError) as error:
             raise Undeliverable(f"{topic}: {error!r}") from error
 
     async def send_until_acknowledged(
@@ -93,15 +107,16 @@ class RecordProducer:
         while True:
             try:
                 return await self.send(topic, key=key, value=value, headers=headers)
-            except KafkaError as error:
-                log.warning("send_failed", topic=topic, error=repr(error), retry_in_s=_RETRY_S)
+            except BusUnavailable as error:
+                log.warning("send_failed", topic=topic, error=str(error), retry_in_s=_RETRY_S)
                 await asyncio.sleep(_RETRY_S)
 
     async def partitions(self, topic: str) -> int:
-        """The number of partitions of a topic. Raises KafkaError where the topic is unknown."""
+        """The number of partitions of a topic. Raises BusUnavailable where the topic is unknown."""
         if self._producer is None:
             raise RuntimeError("the producer is used as a context manager: it is not started")
-        return len(await self._producer.partitions_for(topic))
+        with bus_faults(f"looking for the topic {topic}"):
+            return len(await self._producer.partitions_for(topic))
 
     async def _start(self, *, idempotent: bool) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(

@@ -3,6 +3,7 @@
 from shared.client import AfterimageClient
 """
 
+from shared.bus.faults import BusUnavailable
 from shared.client.client import AfterimageClient, NoAnswer, Searchable, Sent, UploadRejected
 
-__all__ = ["AfterimageClient", "NoAnswer", "Searchable", "Sent", "UploadRejected"]
+__all__ = ["AfterimageClient", "BusUnavailable", "NoAnswer", "Searchable", "Sent", "UploadRejected"]

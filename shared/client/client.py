@@ -18,9 +18,9 @@ from shared.bus.inbox import Inbox
 from shared.bus.producer import RecordProducer
 from shared.client.outcomes import Outcome, Outcomes
 from shared.events import headers as hdr
-from shared.events.images import Attributes, SourcePosition, source_from_headers
+from shared.events.images import Attributes, SourcePosition, check_id, source_from_headers
 from shared.events.receipts import Receipt, decode_receipt
-from shared.events.rejects import Reject, read_reject
+from shared.events.rejects import Reject, read_reject, redrive_headers
 from shared.events.search import SearchReply, SearchRequest, decode_reply, encode_request
 from shared.events.topics import Topics
 from shared.events.upload_forms import checked_upload
@@ -67,7 +67,7 @@ class Searchable:
 class AfterimageClient:
     """Talks to Afterimage over Kafka. Use as an async context manager; safe to share between tasks of one loop.
 
-    Raises KafkaError on entering where no broker answers. Searches in flight are bounded: more of
+    Raises BusUnavailable on entering where no broker answers. Searches in flight are bounded: more of
     them wait their turn.
     """
 
@@ -121,20 +121,39 @@ class AfterimageClient:
     ) -> Sent:
         """Hand an image over, by reference or inline (up to 256 KiB); returns when Kafka has it.
 
-        Raises PoisonInput where the event itself is wrong, KafkaError.
+        Raises PoisonInput where the event itself is wrong, BusUnavailable.
         """
         event = checked_upload(
             image_id=image_id, uri=uri, data=data, attributes=attributes or {}, occurred_at=occurred_at
         )
-        return await self._send(event.id, write_native(event), [(hdr.CONTENT_TYPE, hdr.JSON.encode())])
+        return await self._send(
+            event.id,
+            key=event.id.encode(),
+            value=write_native(event),
+            headers=[(hdr.CONTENT_TYPE, hdr.JSON.encode())],
+        )
 
     async def delete(self, image_id: str) -> Sent:
-        """Ask for an image to be forgotten; returns when Kafka has the request. Raises KafkaError."""
-        return await self._send(image_id, None, [])
+        """Ask for an image to be forgotten; returns when Kafka has the request.
 
-    async def redrive(self, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Sent:
-        """Send a rejected event through again, as it was. Raises KafkaError."""
-        return await self._send((key or b"").decode(), value, headers)
+        Raises PoisonInput where the id cannot be one, BusUnavailable.
+        """
+        return await self._send(check_id(image_id), key=image_id.encode(), value=None)
+
+    async def redrive(self, record: Record, reject: Reject) -> Sent:
+        """Send a rejected event through again, as it was: it keeps its time, and its place among the events of its id.
+
+        record: of `images.rejected`; reject: what its headers say. Raises BusUnavailable.
+        """
+        key: bytes | None = record.key
+        return await self._send(
+            (key or b"").decode(errors="replace"),
+            key=key,
+            value=record.value,
+            headers=redrive_headers(record.headers),
+            partition=reject.source.partition,
+            timestamp_ms=reject.uploaded_at,
+        )
 
     async def wait_searchable(self, sent: Sent, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> Searchable:
         """Wait until an event has taken effect. Raises UploadRejected, and NoAnswer after `timeout_s`.
@@ -164,7 +183,7 @@ class AfterimageClient:
         min_position: Mapping[int, int] | None = None,
         timeout_s: float = DEFAULT_TIMEOUT_S,
     ) -> SearchReply:
-        """Find what looks like one image; the reply holds the hits, or an error. Raises NoAnswer, KafkaError."""
+        """Find what looks like one image; the reply holds the hits, or an error. Raises NoAnswer, BusUnavailable."""
         request = SearchRequest(
             image=image,
             uri=uri,
@@ -200,9 +219,25 @@ class AfterimageClient:
         finally:
             del self._searches[correlation_id]
 
-    async def _send(self, image_id: str, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Sent:
+    async def _send(
+        self,
+        image_id: str,
+        *,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes]] = (),
+        partition: int | None = None,
+        timestamp_ms: int | None = None,
+    ) -> Sent:
         sent_at = asyncio.get_running_loop().time()
-        stands = await self._producer.send(self._topics.uploaded, key=image_id.encode(), value=value, headers=headers)
+        stands = await self._producer.send(
+            self._topics.uploaded,
+            key=key,
+            value=value,
+            headers=headers,
+            partition=partition,
+            timestamp_ms=timestamp_ms,
+        )
         source = source_from_headers(headers) or SourcePosition(offset=stands.offset, partition=stands.partition)
         return Sent(image_id, source, sent_at, self._outcomes.expect(source))
 

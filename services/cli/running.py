@@ -1,0 +1,71 @@
+"""Running a command: its settings, its loop, Ctrl-C and SIGTERM, and its failures as sentences."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+
+import typer
+from rich.console import Console
+
+from services.cli.failures import Failure, Status
+from services.cli.settings import CliSettings
+from services.cli.stack import BrokerMissingError, ChildDiedError, RedisMissingError
+from shared.bus.cluster import ClusterError
+from shared.client import BusUnavailable, NoAnswer
+from shared.events.faults import PoisonInput
+from shared.replication.log import LogUnavailable
+from shared.runtime.logging import configure_logging
+from shared.runtime.settings import load_or_exit
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Command = Callable[[CliSettings], Awaitable[Status]]
+
+_EXPECTED = (
+    BusUnavailable,
+    NoAnswer,
+    PoisonInput,
+    LogUnavailable,
+    ClusterError,
+    ChildDiedError,
+    BrokerMissingError,
+    RedisMissingError,
+)
+
+
+def run(command: Command) -> None:
+    """Run a command to its end, and end the process with its status."""
+    settings = load_or_exit(CliSettings)
+    configure_logging(log_format=settings.log_format, level="WARNING")
+    try:
+        status = asyncio.run(_until_signal(command(settings)))
+    except Failure as failure:
+        err.print(f"[red]afterimage:[/red] {failure}", soft_wrap=True)
+        status = failure.status
+    except _EXPECTED as error:
+        err.print("[red]afterimage:[/red]", end=" ")
+        err.print(str(error), soft_wrap=True, markup=False)
+        status = Status.FAILED
+    raise typer.Exit(status)
+
+
+async def _until_signal(command: Awaitable[Status]) -> Status:
+    """Let Ctrl-C and SIGTERM end the command in good order, which counts as a success."""
+    work = asyncio.ensure_future(command)
+    stopped = False
+
+    def stop() -> None:
+        nonlocal stopped
+        stopped = True
+        work.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if stopped:
+            return Status.OK
+        raise

@@ -1,0 +1,45 @@
+"""Reading one partition from an offset to its present end, without a consumer group."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from shared.bus.consumer import Record
+from shared.bus.faults import bus_faults
+
+_BATCH_RECORDS = 2000
+_POLL_MS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """Some records, and the offset that reading has reached with them: beyond the last where offsets are empty."""
+
+    records: Sequence[Record]
+    reached: int
+
+
+async def scan(bootstrap_servers: str, topic: str, partition: int, *, first: int = 0) -> AsyncIterator[Scanned]:
+    """Read from `first`, or the oldest record that is kept, to the end as it is when reading begins.
+
+    The last step reaches the offset before that end even where compaction has emptied it. Raises BusUnavailable.
+    """
+    part = TopicPartition(topic, partition)
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, group_id=None, enable_auto_commit=False)
+    try:
+        with bus_faults(f"reading partition {partition} of {topic}"):
+            await consumer.start()
+            consumer.assign([part])
+            end = (await consumer.end_offsets([part]))[part]
+            oldest = (await consumer.beginning_offsets([part]))[part]
+            consumer.seek(part, max(oldest, first))
+            reached = first - 1
+            while reached < end - 1:
+                fetched = await consumer.getmany(part, timeout_ms=_POLL_MS, max_records=_BATCH_RECORDS)
+                position = await consumer.position(part) - 1
+                if position > reached:
+                    reached = position
+                    yield Scanned(fetched.get(part, []), reached)
+    finally:
+        await consumer.stop()
