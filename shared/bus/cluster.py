@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
 
 from shared.bus.faults import bus_faults
+from shared.bus.ungrouped import ungrouped_consumer
 from shared.events.topics import TopicSpec
 from shared.runtime.logging import get_logger
 
@@ -17,6 +18,7 @@ log = get_logger(__name__)
 
 _RETRY_S = 1.0
 _CREATE_TIMEOUT_MS = 15_000
+_COPIES = 3
 
 
 class ClusterError(Exception):
@@ -33,7 +35,6 @@ class Cluster:
         self._bootstrap_servers = bootstrap_servers
         self._within_s = within_s
         self._admin: AIOKafkaAdminClient
-        self._reader: AIOKafkaConsumer
 
     async def __aenter__(self) -> Self:
         deadline = asyncio.get_running_loop().time() + self._within_s
@@ -52,14 +53,11 @@ class Cluster:
                 log.info("waiting_for_kafka", bootstrap_servers=self._bootstrap_servers)
                 await asyncio.sleep(_RETRY_S)
         self._admin = admin
-        self._reader = AIOKafkaConsumer(bootstrap_servers=self._bootstrap_servers, group_id=None)
-        await self._reader.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._reader.stop()
         await self._admin.close()
 
     async def id(self) -> str:
@@ -67,13 +65,17 @@ class Cluster:
         with bus_faults("asking for the cluster's id"):
             return str((await self._admin.describe_cluster())["cluster_id"])
 
-    async def create_topics(self, specs: Iterable[TopicSpec], *, replication_factor: int = -1) -> list[str]:
-        """Create the topics that do not exist; returns their names. Raises ClusterError."""
+    async def create_topics(self, specs: Iterable[TopicSpec], *, replication_factor: int | None = None) -> list[str]:
+        """Create the topics that do not exist; returns their names. Raises ClusterError.
+
+        replication_factor: copies that Kafka keeps; three, or as many as there are brokers, where nothing is said.
+        """
+        copies = replication_factor or min(_COPIES, await self._brokers())
         topics = [
             NewTopic(
                 name=spec.name,
                 num_partitions=spec.partitions,
-                replication_factor=replication_factor,
+                replication_factor=copies,
                 topic_configs=dict(spec.config),
             )
             for spec in specs
@@ -89,6 +91,10 @@ class Cluster:
                 raise ClusterError(f"the topic {name} cannot be created: {error.__name__} {rest[0] if rest else ''}")
             created.append(name)
         return created
+
+    async def _brokers(self) -> int:
+        with bus_faults("asking for the brokers"):
+            return len((await self._admin.describe_cluster())["brokers"])
 
     async def partitions(self, topic: str) -> list[int]:
         """The partitions of a topic; empty where it does not exist."""
@@ -107,7 +113,8 @@ class Cluster:
         """Partition → the offset that the next record will get."""
         parts = [TopicPartition(topic, number) for number in await self.partitions(topic)]
         with bus_faults(f"asking for the end of {topic}"):
-            ends = await self._reader.end_offsets(parts) if parts else {}
+            async with ungrouped_consumer(self._bootstrap_servers) as reader:
+                ends = await reader.end_offsets(parts) if parts else {}
         return {part.partition: offset for part, offset in ends.items()}
 
     async def committed(self, group: str, topic: str) -> dict[int, int]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
@@ -10,6 +11,7 @@ from aiokafka.errors import KafkaError
 
 from shared.bus.consumer import Record
 from shared.bus.faults import bus_faults
+from shared.bus.ungrouped import ungrouped_consumer
 from shared.runtime.logging import get_logger
 
 log = get_logger(__name__)
@@ -31,24 +33,18 @@ class Inbox:
     ) -> None:
         self._wanted = partitions
         self._receive = receive
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap_servers,
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            max_partition_fetch_bytes=4 * 1024 * 1024,
-        )
+        self._bootstrap_servers = bootstrap_servers
+        self._stack = AsyncExitStack()
+        self._consumer: AIOKafkaConsumer
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         """Raises BusUnavailable where no broker answers."""
-        try:
+        async with AsyncExitStack() as stack:
             with bus_faults("listening for answers"):
-                await self._consumer.start()
+                self._consumer = await stack.enter_async_context(ungrouped_consumer(self._bootstrap_servers))
                 await self._assign()
-        except BaseException:
-            await self._consumer.stop()
-            raise
+            self._stack = stack.pop_all()
         self._task = asyncio.create_task(self._listen())
         return self
 
@@ -58,7 +54,7 @@ class Inbox:
         if self._task:
             self._task.cancel()
             await asyncio.wait([self._task])
-        await self._consumer.stop()
+        await self._stack.aclose()
 
     async def _assign(self) -> None:
         """Stand at the present end of every partition: what is written after this returns is heard."""

@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from shared.bus.consumer import Record
 from shared.bus.faults import bus_faults
+from shared.bus.ungrouped import ungrouped_consumer
 
 _BATCH_RECORDS = 2000
 _POLL_MS = 500
@@ -26,10 +27,8 @@ async def scan(bootstrap_servers: str, topic: str, partition: int, *, first: int
     The last step reaches the offset before that end even where compaction has emptied it. Raises BusUnavailable.
     """
     part = TopicPartition(topic, partition)
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, group_id=None, enable_auto_commit=False)
-    try:
-        with bus_faults(f"reading partition {partition} of {topic}"):
-            await consumer.start()
+    with bus_faults(f"reading partition {partition} of {topic}"):
+        async with ungrouped_consumer(bootstrap_servers) as consumer:
             consumer.assign([part])
             end = (await consumer.end_offsets([part]))[part]
             oldest = (await consumer.beginning_offsets([part]))[part]
@@ -41,5 +40,3 @@ async def scan(bootstrap_servers: str, topic: str, partition: int, *, first: int
                 if position > reached:
                     reached = position
                     yield Scanned(fetched.get(part, []), reached)
-    finally:
-        await consumer.stop()

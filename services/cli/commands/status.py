@@ -1,0 +1,130 @@
+"""`afterimage status`: topics, lag, shards, positions, replicas."""
+
+import time
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.table import Table
+
+from services.cli.failures import Failure, Status
+from services.cli.running import out, run
+from services.cli.settings import CliSettings
+from shared.bus.cluster import Cluster
+from shared.events.topics import Topics
+from shared.replication.connection import connect
+from shared.replication.directory import ReplicaDirectory, ReplicaReport
+from shared.replication.log import LogHead
+from shared.replication.redis_log import RedisLog
+
+_WORKERS = ("extractor", "indexer", "searcher")
+
+
+class TopicStatus(msgspec.Struct, frozen=True):
+    """records: written so far, whether or not they are still kept. lag: what the topic's worker has not dealt with."""
+
+    topic: str
+    partitions: int
+    records: int
+    lag: int | None
+
+
+class ShardStatus(msgspec.Struct, frozen=True):
+    """end: the offset of the last feature record, -1 for none. head: how far the log in Redis is; None without one."""
+
+    shard: int
+    end: int
+    head: int | None
+    replicas: list[ReplicaReport]
+
+    @property
+    def agree(self) -> bool:
+        """Whether all copies at one position hold the same."""
+        by_position: dict[int, set[str]] = {}
+        for replica in self.replicas:
+            by_position.setdefault(replica.position, set()).add(replica.checksum)
+        return all(len(checksums) == 1 for checksums in by_position.values())
+
+
+class ServiceStatus(msgspec.Struct, frozen=True):
+    topics: list[TopicStatus]
+    shards: list[ShardStatus]
+
+
+def status(as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False) -> None:
+    """Show the topics, what waits in them, and how far every copy of every shard is.
+
+    Ends with status 3 where copies at one position differ.
+    """
+
+    async def show(settings: CliSettings) -> Status:
+        found = await read_status(settings)
+        if as_json:
+            out.print_json(msgspec.json.encode(found).decode())
+        else:
+            _print(found)
+        return Status.OK if all(shard.agree for shard in found.shards) else Status.INCOMPLETE
+
+    run(show)
+
+
+async def read_status(settings: CliSettings) -> ServiceStatus:
+    """Raises ClusterError, BusUnavailable, LogUnavailable, and Failure where there are no topics."""
+    topics = Topics(settings.namespace)
+    async with Cluster(settings.kafka_bootstrap_servers, within_s=5) as cluster:
+        consumed = dict(zip((topics.uploaded, topics.features, topics.requests), _WORKERS, strict=True))
+        rows = []
+        for spec in topics.specs(settings.partitions):
+            worker = consumed.get(spec.name)
+            rows.append(await _topic(cluster, spec.name, topics.group(worker) if worker else None))
+        ends = await cluster.end_offsets(topics.features)
+    if not ends:
+        raise Failure(f"there is no topic {topics.features}: `afterimage topics` creates it")
+    async with connect(settings.redis_url) as redis:
+        log = RedisLog(redis, namespace=settings.namespace)
+        directory = ReplicaDirectory(redis, namespace=settings.namespace)
+        now_ms = time.time_ns() // 1_000_000
+        shards = [
+            ShardStatus(shard, end - 1, _position(await log.head(shard)), await directory.reports(shard, now_ms=now_ms))
+            for shard, end in sorted(ends.items())
+        ]
+    return ServiceStatus(rows, shards)
+
+
+async def _topic(cluster: Cluster, name: str, group: str | None) -> TopicStatus:
+    ends = await cluster.end_offsets(name)
+    lag = None
+    if group:
+        committed = await cluster.committed(group, name)
+        lag = sum(end - committed.get(partition, 0) for partition, end in ends.items())
+    return TopicStatus(name, len(ends), sum(ends.values()), lag)
+
+
+def _position(head: LogHead | None) -> int | None:
+    return None if head is None else head.head
+
+
+def _print(found: ServiceStatus) -> None:
+    topics = Table("topic", "partitions", "records", "lag", box=None, pad_edge=False)
+    for row in found.topics:
+        topics.add_row(row.topic, str(row.partitions), str(row.records), "" if row.lag is None else str(row.lag))
+    out.print(topics)
+    out.print()
+    shards = Table(
+        "shard", "end", "log head", "replica", "state", "position", "images", "checksum", box=None, pad_edge=False
+    )
+    for shard in found.shards:
+        first = (str(shard.shard), str(shard.end), "none" if shard.head is None else str(shard.head))
+        for replica in shard.replicas:
+            shards.add_row(
+                *first,
+                replica.replica,
+                replica.state,
+                str(replica.position),
+                str(replica.rows),
+                replica.checksum[:12] if shard.agree else f"[red]{replica.checksum[:12]}[/red]",
+            )
+            first = ("", "", "")
+        if not shard.replicas:
+            shards.add_row(*first, "none", "", "", "", "")
+    out.print(shards)

@@ -1,0 +1,68 @@
+"""`afterimage up`: the whole service on this machine, until Ctrl-C."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.cli.commands.topics import create_topics
+from services.cli.failures import Failure, Status
+from services.cli.running import run
+from services.cli.settings import CliSettings
+from services.cli.stack import WORKERS, Console, EmbeddedStack, LineSink, StackConfig, embedded_stack
+
+
+def up(
+    files: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder below which file:// images may be read; repeat for more. Default: this folder."),
+    ] = None,
+) -> None:
+    """Start a broker, a Redis and all workers, until Ctrl-C.
+
+    KAFKA_BOOTSTRAP_SERVERS and REDIS_URL replace the embedded servers by your own. The embedded broker keeps
+    everything in memory: it forgets all when it stops.
+    """
+
+    async def start(settings: CliSettings) -> Status:
+        console = Console(sys.stderr, width=9)
+        async with stack(settings, folders=files or [Path.cwd()], sink=console.line) as running:
+            for name, value in (
+                ("KAFKA_BOOTSTRAP_SERVERS", running.bootstrap_servers),
+                ("REDIS_URL", running.redis_url),
+            ):
+                console.line("stack", f"export {name}={value}")
+            console.line("stack", "Ctrl-C stops everything")
+            await asyncio.Event().wait()
+        return Status.OK
+
+    run(start)
+
+
+@asynccontextmanager
+async def stack(settings: CliSettings, *, folders: Sequence[Path], sink: LineSink) -> AsyncIterator[EmbeddedStack]:
+    """The embedded stack with its topics, its workers allowed to read the folders given."""
+    for folder in folders:
+        if not folder.is_dir():
+            raise Failure(f"{folder} is not a folder", Status.MISUSED)
+    env = _worker_environment(folders)
+    config = StackConfig.from_environment(
+        os.environ, workers=tuple(replace(worker, env={**env, **worker.env}) for worker in WORKERS)
+    )
+
+    async def create(bootstrap_servers: str) -> None:
+        await create_topics(bootstrap_servers, settings.namespace, settings.partitions)
+
+    async with embedded_stack(config, create_topics=create, sink=sink) as running:
+        yield running
+
+
+def _worker_environment(folders: Sequence[Path]) -> Mapping[str, str]:
+    """On one machine the producers are the person who started it: the workers may read the folders."""
+    return {"AFTERIMAGE_FILE_ROOTS": os.pathsep.join(str(folder.resolve()) for folder in folders)}

@@ -1,0 +1,26 @@
+"""A consumer without a group: reads where it is told, commits nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer
+
+
+@asynccontextmanager
+async def ungrouped_consumer(bootstrap_servers: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """A started consumer that has nothing assigned yet. Raises KafkaError where no broker answers."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap_servers,
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=4 * 1024 * 1024,
+    )
+    try:
+        await consumer.start()
+        # Stopped before its background task took a first step, aiokafka's consumer raises CancelledError at its caller.
+        await asyncio.sleep(0)
+        yield consumer
+    finally:
+        await consumer.stop()
