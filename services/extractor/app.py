@@ -47,6 +47,7 @@ class ExtractorWorker:
             handle=self._flow.submit,
             contract=UPLOADS,
             max_records=_MAX_RECORDS,
+            membership=settings,
             revoked=self._flow.revoked,
         )
         broker.declare_output(self._topics.features, FEATURES)

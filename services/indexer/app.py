@@ -46,6 +46,7 @@ class IndexerWorker:
             handle=self._index,
             contract=FEATURES,
             max_records=settings.max_batch,
+            membership=settings,
             revoked=self._revoked,
         )
         broker.declare_output(self._topics.indexed, RECEIPTS)

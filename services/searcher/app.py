@@ -61,6 +61,7 @@ class SearcherWorker:
             handle=self._flow.submit,
             contract=REQUESTS,
             max_records=_MAX_RECORDS,
+            membership=settings,
             revoked=self._flow.revoked,
         )
         broker.declare_output(self._topics.replies, REPLIES)

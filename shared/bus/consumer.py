@@ -5,7 +5,7 @@ partition. Offsets are committed here, explicitly.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
@@ -22,6 +22,16 @@ log = get_logger(__name__)
 Record: TypeAlias = ConsumerRecord  # of bytes keys and bytes values, either of which may be None
 Handle = Callable[[Sequence[Record]], Awaitable[None]]
 Revoked = Callable[[set[int]], None]
+
+
+class Membership(Protocol):
+    """How Kafka knows a worker again. The settings of every worker say it."""
+
+    @property
+    def instance_id(self) -> str | None: ...
+
+    @property
+    def session_timeout_ms(self) -> int: ...
 
 
 class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
@@ -42,6 +52,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         handle: Handle,
         contract: Contract,
         max_records: int,
+        membership: Membership,
         poll_ms: int = 10,
         revoked: Revoked | None = None,
     ) -> None:
@@ -63,7 +74,8 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             batch_timeout_ms=poll_ms,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
-            session_timeout_ms=45_000,
+            group_instance_id=membership.instance_id,
+            session_timeout_ms=membership.session_timeout_ms,
             max_poll_interval_ms=600_000,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             parser=_leave_untouched,

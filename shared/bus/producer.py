@@ -1,7 +1,9 @@
 """Producing records: sent in batches, acknowledged by all replicas, tried again until they are."""
 
 import asyncio
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -129,7 +131,8 @@ class RecordProducer:
             max_request_size=MAX_RECORD_BYTES,
         )
         try:
-            await producer.start()
+            with _quiet("aiokafka.producer.sender"):
+                await producer.start()
         except KafkaError as error:
             await producer.stop()
             # The embedded broker hands out no producer ids. A retry may then write a record twice, which is harmless:
@@ -139,3 +142,14 @@ class RecordProducer:
             log.info("idempotent_producer_unavailable", error=repr(error))
             return await self._start(idempotent=False)
         return producer
+
+
+@contextmanager
+def _quiet(logger: str) -> Iterator[None]:
+    """Keep a library from logging what is dealt with here."""
+    level = logging.getLogger(logger).level
+    logging.getLogger(logger).setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.getLogger(logger).setLevel(level)

@@ -80,3 +80,15 @@ class WorkerSettings(BaseSettings):
         default="text", validation_alias="AFTERIMAGE_LOG_FORMAT", description="text for people, json for machines"
     )
     http_host: str = Field(default="127.0.0.1", description="where /metrics, /livez, /readyz and /docs listen")
+    instance_id: str | None = Field(
+        default=None,
+        pattern=r"^[\w.-]{1,200}$",
+        description="a name of this process alone, stable over restarts: a restart then keeps its partitions",
+    )
+    session_timeout_ms: int = Field(
+        default=45_000,
+        ge=6_000,
+        le=1_800_000,
+        validation_alias="KAFKA_SESSION_TIMEOUT_MS",
+        description="milliseconds of silence after which Kafka gives a worker's partitions to another",
+    )

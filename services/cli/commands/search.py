@@ -58,11 +58,14 @@ def search(
 
 def show(reply: SearchReply) -> None:
     """Print the ranked hits, and where the time went."""
+    if not reply.hits:
+        out.print("nothing found")
     table = Table("rank", "score", "id", "attributes", box=None, pad_edge=False)
     for rank, hit in enumerate(reply.hits, start=1):
         attributes = json.dumps(hit.attributes, ensure_ascii=False) if hit.attributes else ""
         table.add_row(str(rank), f"{hit.score:.4f}", escape(hit.id), escape(attributes))
-    out.print(table)
+    if reply.hits:
+        out.print(table)
     spent = reply.timings
     out.print(
         f"[dim]{spent.total_ms:.1f} ms in {reply.searcher}: queue {spent.queue_ms:.1f}, fetch {spent.fetch_ms:.1f}, "

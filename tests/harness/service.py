@@ -1,0 +1,92 @@
+"""The whole service on a broker and a Redis that a test has: its topics and its workers."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from shared.bus.cluster import Cluster
+from shared.events.topics import Topics
+from tests.harness.workers import WorkerProcess
+
+PHOTOS = Path(__file__).parents[1] / "data" / "photos"
+
+
+class Service:
+    """Extractor, indexer and searchers, in a namespace of their own. Use as a context manager.
+
+    They are static members of their groups, as a deployment's should be: after a crash and a restart each has its
+    partitions back at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        bootstrap_servers: str,
+        redis_url: str,
+        namespace: str,
+        folder: Path,
+        partitions: int = 2,
+        searchers: int = 1,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.bootstrap_servers = bootstrap_servers
+        self.redis_url = redis_url
+        self.namespace = namespace
+        self.partitions = partitions
+        self._folder = folder
+        self._env = {"AFTERIMAGE_FILE_ROOTS": str(PHOTOS), **(env or {})}
+        self.extractor = self._worker("extractor", "extractor")
+        self.indexer = self._worker("indexer", "indexer")
+        self.searchers = [self._worker("searcher", f"searcher-{number}") for number in range(searchers)]
+
+    @property
+    def workers(self) -> list[WorkerProcess]:
+        return [self.extractor, self.indexer, *self.searchers]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a command line needs to find the service."""
+        return {
+            "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
+            "REDIS_URL": self.redis_url,
+            "AFTERIMAGE_NAMESPACE": self.namespace,
+        }
+
+    def __enter__(self) -> Self:
+        asyncio.run(self._create_topics())
+        for worker in self.workers:
+            worker.spawn()
+        try:
+            for worker in self.workers:
+                worker.wait_ready()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    async def _create_topics(self) -> None:
+        async with Cluster(self.bootstrap_servers) as cluster:
+            await cluster.create_topics(Topics(self.namespace).specs(self.partitions))
+
+    def _stop(self) -> None:
+        for worker in self.workers:
+            worker.stop()
+
+    def _worker(self, module: str, name: str) -> WorkerProcess:
+        prefix = module.upper()
+        own = {f"{prefix}_INSTANCE_ID": name, f"{prefix}_THREADS": "1", "SEARCHER_NAME": name}
+        return WorkerProcess(
+            module,
+            bootstrap_servers=self.bootstrap_servers,
+            redis_url=self.redis_url,
+            folder=self._folder,
+            env={**self._env, **own, "AFTERIMAGE_NAMESPACE": self.namespace},
+            name=name,
+        )
