@@ -63,4 +63,4 @@ up: setup ## a broker, a Redis and all workers, until Ctrl-C
 	$(BIN)/afterimage up
 
 docs: setup ## the documents that are generated from the code
-	$(BIN)/python -m docs
+	$(BIN)/python -m docs.generate

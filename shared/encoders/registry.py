@@ -24,6 +24,8 @@ def load_encoder(
     random_seed: use untrained weights, whose features mean nothing (for tests).
     Raises ValueError with a sentence that says what to change.
     """
+    if name != efficientnet_lite.NAME and not name.startswith(("timm:", "torchvision:")):
+        raise ValueError(f"there is no encoder {name!r}; use {efficientnet_lite.NAME}, timm:MODEL or torchvision:MODEL")
     if name == efficientnet_lite.NAME and weights is None and random_seed is None:
         weights = efficientnet_lite.packaged_weights()
     if (weights is None) == (random_seed is None):
@@ -37,11 +39,9 @@ def load_encoder(
 
 
 def _backbone(name: str, weights: Path | None) -> Backbone:
-    match name.partition(":"):
-        case (efficientnet_lite.NAME, "", ""):
-            return efficientnet_lite.efficientnet_lite0()
-        case ("timm", ":", model):
-            return timm_backbone(model)
-        case ("torchvision", ":", model):
-            return torchvision_backbone(model, weights)
-    raise ValueError(f"there is no encoder {name!r}; use {efficientnet_lite.NAME}, timm:MODEL or torchvision:MODEL")
+    library, _, model = name.partition(":")
+    if library == "timm":
+        return timm_backbone(model)
+    if library == "torchvision":
+        return torchvision_backbone(model, weights)
+    return efficientnet_lite.efficientnet_lite0()

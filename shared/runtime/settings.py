@@ -1,12 +1,15 @@
 """Settings from the environment: frozen, checked once at start, refused in a sentence that says what would be right."""
 
 import sys
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.runtime.logging import LogFormat
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -37,17 +40,28 @@ def load_or_exit(settings: type[S]) -> S:
         raise SystemExit(2) from None
 
 
-def _sentence(settings: type[BaseSettings], item: object) -> str:
-    assert isinstance(item, dict)  # noqa: S101 - pydantic's ErrorDetails is a TypedDict
-    field = str(item["loc"][0]) if item["loc"] else ""
+def variable_name(settings: type[BaseSettings], field: str) -> str:
+    """The environment variable that a field is read from."""
     info = settings.model_fields.get(field)
-    alias = info.validation_alias if info and isinstance(info.validation_alias, str) else None
-    variable = alias or f"{settings.model_config.get('env_prefix', '')}{field}".upper()
-    meaning = f" ({info.description})" if info and info.description else ""
-    if item["type"] == "missing":
-        return f"{variable} is not set{meaning}."
-    reason = str(item["msg"]).removeprefix("Value error, ")
-    return f"{variable}={item['input']!r} cannot be used: {reason}{meaning}."
+    if info and isinstance(info.validation_alias, str):
+        return info.validation_alias
+    return f"{settings.model_config.get('env_prefix', '')}{field}".upper()
+
+
+def _sentence(settings: type[BaseSettings], error: "ErrorDetails") -> str:
+    location = str(error["loc"][0]) if error["loc"] else ""
+    field = next(
+        (name for name, info in settings.model_fields.items() if location in (name, info.validation_alias)), location
+    )
+    info = settings.model_fields.get(field)
+    variable = variable_name(settings, field)
+    meaning = info.description if info and info.description else "see docs/configuration.md"
+    if error["type"] == "missing":
+        return f"{variable} is not set: {meaning}."
+    if error["type"] == "string_pattern_mismatch":
+        return f"{variable}={error['input']!r} cannot be used: it must be {meaning}."
+    reason = error["msg"].removeprefix("Value error, ")
+    return f"{variable}={error['input']!r} cannot be used: {reason} ({meaning})."
 
 
 class WorkerSettings(BaseSettings):
@@ -71,7 +85,7 @@ class WorkerSettings(BaseSettings):
         default="",
         validation_alias="AFTERIMAGE_NAMESPACE",
         pattern=r"^[A-Za-z0-9_-]{0,64}$",
-        description="put before all topic names and Redis keys, so that deployments can share servers",
+        description="letters, digits, _ and -: put before all topic names and Redis keys, to share servers",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", validation_alias="AFTERIMAGE_LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR"

@@ -1,0 +1,79 @@
+"""Wiring of the gateway: the API, the page, the connection to the bus, the probes."""
+
+import ipaddress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
+
+from services.gateway import problems, searches, uploads
+from services.gateway.admission import Admission
+from services.gateway.connection import Connection, OpenIndex
+from services.gateway.metrics import GatewayMetrics
+from services.gateway.middleware import Dispatch, Measured, Shielded
+from services.gateway.settings import GatewaySettings
+from shared.client import AfterimageClient
+from shared.runtime.background import BackgroundTasks
+from shared.runtime.health import Health
+from shared.runtime.http import operational_routes
+from shared.runtime.logging import get_logger
+from shared.runtime.server import Stop
+
+log = get_logger(__name__)
+
+PAGE = Path(__file__).parent / "page"
+
+
+def build(settings: GatewaySettings, stop: Stop) -> ASGIApp:
+    """The gateway as an ASGI application."""
+    if not _is_loopback(settings.http_host):
+        log.warning("gateway_is_open", http_host=settings.http_host, hint="whoever reaches it may use all of it")
+
+    def open_index() -> AfterimageClient:
+        return AfterimageClient(
+            settings.kafka_bootstrap_servers, namespace=settings.namespace, max_in_flight=settings.max_in_flight
+        )
+
+    return make_gateway(open_index, stop, max_in_flight=settings.max_in_flight)
+
+
+def make_gateway(open_index: OpenIndex, stop: Stop, *, max_in_flight: int) -> ASGIApp:
+    """The gateway in front of any index."""
+    connection = Connection(open_index)
+    registry = CollectorRegistry()
+    metrics = GatewayMetrics(registry)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with BackgroundTasks(on_failure=stop) as tasks:
+            tasks.spawn(connection.run(), name="connection")
+            yield
+
+    api = FastAPI(
+        title="Afterimage",
+        version=version("afterimage"),
+        description="Index images, and find them by similarity a moment later.",
+        lifespan=lifespan,
+        docs_url=None,  # the usual viewers load their scripts from elsewhere: /docs is a page of our own
+        redoc_url=None,
+    )
+    api.state.admission = Admission(connection, max_in_flight=max_in_flight)
+    metrics.in_flight.set_function(lambda: api.state.admission.in_flight)
+    problems.install(api)
+    api.include_router(uploads.router)
+    api.include_router(searches.router)
+    api.mount("/", StaticFiles(directory=PAGE, html=True))
+    health = Health(ready={"bus": connection.not_connected})
+    return Dispatch(Shielded(Measured(api, metrics)), dict(operational_routes(health, registry)))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

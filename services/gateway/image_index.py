@@ -1,0 +1,43 @@
+"""What the gateway asks of the index. The Python client plays this role over Kafka."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+from shared.client import Searchable, Sent
+from shared.events.images import Attributes
+from shared.events.search import SearchReply
+
+
+class ImageIndex(Protocol):
+    """Every method may raise BusUnavailable."""
+
+    async def upload(
+        self,
+        image_id: str,
+        *,
+        uri: str | None = None,
+        data: bytes | None = None,
+        attributes: Attributes | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Sent:
+        """Hand an image over; returns when Kafka has it. Raises PoisonInput."""
+
+    async def delete(self, image_id: str) -> Sent:
+        """Ask for an image to be forgotten; returns when Kafka has the request. Raises PoisonInput."""
+
+    async def wait_searchable(self, sent: Sent, *, timeout_s: float) -> Searchable:
+        """Wait until an event has taken effect. Raises UploadRejected, and NoAnswer after `timeout_s`."""
+
+    async def search(
+        self,
+        *,
+        image: bytes | None = None,
+        uri: str | None = None,
+        id: str | None = None,  # noqa: A002 - the field's name in the contract
+        top_k: int = 10,
+        min_score: float | None = None,
+        min_position: Mapping[int, int] | None = None,
+        timeout_s: float = 10.0,
+    ) -> SearchReply:
+        """Find what looks like one image; the reply holds the hits, or an error. Raises NoAnswer."""

@@ -1,0 +1,66 @@
+// The gateway's HTTP API, as the page uses it.
+
+const WAIT_S = 20;
+
+/** An answer that is no success. `code` is the problem document's. */
+export class Problem extends Error {
+  constructor(status, code, detail) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** Shard → the highest position that this page was told of: its searches see its own writes. */
+const positions = new Map();
+
+/** what: one of {image}, {uri} and {id}. */
+export async function search(what, topK, signal) {
+  const query = new URLSearchParams({ top_k: topK });
+  for (const [shard, position] of positions) query.append("min_position", `${shard}:${position}`);
+  if (what.image) {
+    const body = new FormData();
+    body.set("image", what.image, "image");
+    return call(`/search?${query}`, { method: "POST", body, signal });
+  }
+  query.set(...(what.uri ? ["uri", what.uri] : ["id", what.id]));
+  return call(`/search?${query}`, { signal });
+}
+
+/** what: {image} or {uri}. Resolves when it is searchable, or else when it is only accepted. */
+export async function upload(what, id, attributes) {
+  if (what.uri) {
+    const body = JSON.stringify({ id: id || what.uri, uri: what.uri, attributes });
+    return change("/images", { method: "POST", body, headers: { "content-type": "application/json" } });
+  }
+  const body = new FormData();
+  body.set("image", what.image, "image");
+  if (id) body.set("id", id);
+  body.set("attributes", JSON.stringify(attributes));
+  return change("/images", { method: "POST", body });
+}
+
+export async function remove(id) {
+  return change(`/images/${encodeURIComponent(id)}`, { method: "DELETE" });
+}
+
+async function change(path, options) {
+  const answer = await call(`${path}?wait=${WAIT_S}`, options);
+  if (answer.position !== undefined) {
+    positions.set(answer.shard, Math.max(answer.position, positions.get(answer.shard) ?? -1));
+  }
+  return answer;
+}
+
+async function call(path, options) {
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Problem(0, "unreachable", "The gateway cannot be reached.");
+  }
+  const body = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Problem(response.status, body.code, body.detail ?? response.statusText);
+  return body;
+}

@@ -1,0 +1,173 @@
+// The page: what is looked for, what is done with it, and what the person is told.
+
+import * as api from "/api.js";
+import { fit } from "/picture.js";
+import * as results from "/results.js";
+
+const $ = (id) => document.getElementById(id);
+const SOURCES = ["uri", "id"];
+
+let chosen = null; // what is looked for: {image}, {uri}, {id} or null
+let resized = false;
+let searching = new AbortController();
+
+function say(text) {
+  $("status").textContent = text;
+  $("alert").hidden = true;
+}
+
+function complain(error) {
+  const busy = error.status === 503 ? " Try again in a moment." : "";
+  $("status").textContent = "";
+  $("alert").textContent = `${error.message}${busy}`;
+  $("alert").hidden = false;
+}
+
+/** Run what may fail, and tell the person when it did. */
+async function attempt(action) {
+  try {
+    return await action();
+  } catch (error) {
+    if (error.name !== "AbortError") complain(error);
+    return null;
+  }
+}
+
+function choose(what, { keep } = {}) {
+  chosen = what;
+  for (const name of SOURCES) if (name !== keep) $(name).value = what?.[name] ?? "";
+  URL.revokeObjectURL($("preview").src);
+  $("preview").hidden = !what?.image;
+  $("invitation").hidden = Boolean(what?.image);
+  if (what?.image) $("preview").src = URL.createObjectURL(what.image);
+  else $("file").value = "";
+}
+
+async function choosePicture(file) {
+  await attempt(async () => {
+    const fitted = await fit(file);
+    resized = fitted.resized;
+    choose({ image: fitted.image });
+    history.pushState(null, "", "/");
+    await search();
+  });
+}
+
+async function search() {
+  if (!chosen) {
+    say("Choose a picture to see what looks like it.");
+    return;
+  }
+  searching.abort();
+  searching = new AbortController();
+  const { signal } = searching;
+  say("Searching…");
+  $("found").ariaBusy = "true";
+  try {
+    const answer = await api.search(chosen, $("top-k").value, signal);
+    results.show(answer.hits, { like, remove });
+    say(summary(answer));
+  } catch (error) {
+    if (signal.aborted) return;
+    results.show([], {});
+    throw error;
+  } finally {
+    if (!signal.aborted) $("found").ariaBusy = "false";
+  }
+}
+
+function summary({ hits, timings }) {
+  const count = hits.length === 1 ? "1 picture" : `${hits.length} pictures`;
+  const shrunk = chosen.image && resized ? " Your picture was made smaller, to 256 KiB, before it was sent." : "";
+  if (hits.length === 0) return `Nothing is indexed yet that could be found.${shrunk}`;
+  return `${count} in ${timings.total_ms.toFixed(0)} ms.${shrunk}`;
+}
+
+async function like(id) {
+  choose({ id });
+  history.pushState(null, "", `/?id=${encodeURIComponent(id)}`);
+  $("found").focus(); // the button that was pressed goes away with its card
+  await attempt(search);
+}
+
+async function remove(id) {
+  try {
+    const answer = await api.remove(id);
+    say(answer.effect ? `${id} is deleted.` : `${id} will be deleted: the request is accepted, and takes a while.`);
+  } catch (error) {
+    complain(error);
+    throw error;
+  }
+}
+
+async function upload() {
+  const what = chosen;
+  if (!what || what.id) {
+    complain(new Error("Choose a picture or an address to add."));
+    return;
+  }
+  say("Adding…");
+  const answer = await api.upload(what, $("new-id").value.trim(), attributes($("attributes").value));
+  if (what.image) results.remember(answer.id, what.image);
+  say(
+    answer.effect
+      ? `${answer.id} was searchable after ${answer.after_s.toFixed(2)} s.`
+      : `${answer.id} is accepted, and will be searchable later.`,
+  );
+}
+
+/** Lines of `name: value`; what reads as JSON is that (12.5, true, ["a", "b"]), all else is text. */
+function attributes(text) {
+  const lines = text.split("\n").filter((line) => line.trim());
+  return Object.fromEntries(
+    lines.map((line) => {
+      const at = line.indexOf(":");
+      if (at < 1) throw new Error(`An attribute is written "name: value", not "${line.trim()}".`);
+      const value = line.slice(at + 1).trim();
+      try {
+        return [line.slice(0, at).trim(), JSON.parse(value)];
+      } catch {
+        return [line.slice(0, at).trim(), value];
+      }
+    }),
+  );
+}
+
+function followAddress() {
+  const id = new URLSearchParams(location.search).get("id");
+  choose(id ? { id } : null);
+  results.show([], {});
+  attempt(search);
+}
+
+$("query").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (chosen?.id) like(chosen.id);
+  else attempt(search);
+});
+$("upload").addEventListener("click", async () => {
+  $("upload").disabled = true;
+  await attempt(upload);
+  $("upload").disabled = false;
+});
+$("file").addEventListener("change", () => {
+  if ($("file").files[0]) choosePicture($("file").files[0]);
+});
+for (const name of SOURCES) {
+  $(name).addEventListener("input", () => {
+    const value = $(name).value.trim();
+    choose(value ? { [name]: value } : null, { keep: name });
+  });
+}
+for (const kind of ["dragover", "dragleave", "drop"]) {
+  document.addEventListener(kind, (event) => {
+    event.preventDefault();
+    $("drop").classList.toggle("over", kind === "dragover");
+    if (kind === "drop" && event.dataTransfer.files[0]) choosePicture(event.dataTransfer.files[0]);
+  });
+}
+document.addEventListener("paste", (event) => {
+  if (event.clipboardData.files[0]) choosePicture(event.clipboardData.files[0]);
+});
+window.addEventListener("popstate", followAddress);
+followAddress();

@@ -1,0 +1,93 @@
+// The grid of results.
+
+const SURE_MS = 4000;
+const list = document.querySelector("#results");
+const template = document.querySelector("#card");
+
+/** Pictures that were sent from this page, by id: the only ones that it can show. */
+const pictures = new Map();
+const KEPT = 200;
+
+export function remember(id, image) {
+  forget(id);
+  pictures.set(id, URL.createObjectURL(image));
+  if (pictures.size > KEPT) forget(pictures.keys().next().value);
+}
+
+function forget(id) {
+  URL.revokeObjectURL(pictures.get(id));
+  pictures.delete(id);
+}
+
+/** actions: like(id) and remove(id), which resolves when the picture is gone. */
+export function show(hits, actions) {
+  list.replaceChildren(...hits.map((hit) => card(hit, actions)));
+}
+
+function card(hit, actions) {
+  const item = template.content.firstElementChild.cloneNode(true);
+  const part = (name) => item.querySelector(name);
+  fillTile(part(".tile"), hit.id);
+  part(".bar").style.setProperty("--share", `${Math.max(0, hit.score) * 100}%`);
+  part(".number").textContent = hit.score.toFixed(3);
+  part(".id").textContent = part(".id").title = hit.id;
+  part(".attributes").append(...Object.entries(hit.attributes).map(chip));
+  part(".like").setAttribute("aria-label", `More like ${hit.id}`);
+  part(".like").addEventListener("click", () => actions.like(hit.id));
+  if (/^https?:\/\//i.test(hit.uri ?? "")) {
+    part(".open").href = hit.uri;
+    part(".open").hidden = false;
+  }
+  armDelete(part(".delete"), hit.id, async () => {
+    await actions.remove(hit.id);
+    forget(hit.id);
+    focusNeighbour(item);
+    item.remove();
+  });
+  return item;
+}
+
+function fillTile(tile, id) {
+  const [image, label] = tile.children;
+  label.textContent = id;
+  if (!pictures.has(id)) return;
+  image.src = pictures.get(id);
+  image.alt = id;
+  image.hidden = false;
+  label.hidden = true;
+}
+
+function chip([name, value]) {
+  const item = document.createElement("li");
+  item.textContent = `${name}: ${Array.isArray(value) ? value.join(", ") : value}`;
+  return item;
+}
+
+/** The first press asks, the second one does it. */
+function armDelete(button, id, act) {
+  let timer;
+  const disarm = () => {
+    clearTimeout(timer);
+    button.classList.remove("sure");
+    button.textContent = "Delete";
+    button.setAttribute("aria-label", `Delete ${id}`);
+  };
+  disarm();
+  button.addEventListener("blur", disarm);
+  button.addEventListener("click", async () => {
+    if (!button.classList.contains("sure")) {
+      button.classList.add("sure");
+      button.textContent = "Really delete?";
+      button.setAttribute("aria-label", `Really delete ${id}?`);
+      timer = setTimeout(disarm, SURE_MS);
+      return;
+    }
+    disarm();
+    button.disabled = true;
+    await act().catch(() => {}).finally(() => { button.disabled = false; });
+  });
+}
+
+function focusNeighbour(item) {
+  (item.nextElementSibling ?? item.previousElementSibling)?.querySelector(".like").focus();
+}

@@ -1,0 +1,93 @@
+"""Searching over HTTP: by an image that is sent along, by an indexed one, or by an address."""
+
+from http import HTTPStatus
+from typing import Annotated, Any, Self
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+
+from services.gateway.admission import Index
+from services.gateway.bodies import media_type, read_image_form
+from services.gateway.documents import PROBLEMS, SearchAnswer
+from services.gateway.problems import Problem, search_problem
+from shared.events.search import MAX_TOP_K, SearchReply
+
+router = APIRouter(
+    tags=["search"],
+    responses={**PROBLEMS, 200: {"description": "The hits, best first", "model": SearchAnswer}},
+)
+
+Position = Annotated[str, Field(pattern=r"^\d{1,6}:\d{1,18}$")]
+
+
+class SearchOptions(BaseModel):
+    """What every search takes in its query string."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    top_k: int = Field(default=10, ge=1, le=MAX_TOP_K, description="how many hits at most")
+    min_score: FiniteFloat | None = Field(default=None, description="only hits at or above this score")
+    min_position: list[Position] = Field(
+        default=[], max_length=1024, description="shard:position of a receipt that the answer must have seen"
+    )
+    timeout: float = Field(default=10.0, ge=0.01, le=60, description="seconds to wait for the answer")
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of ImageIndex.search."""
+        pairs = (entry.split(":") for entry in self.min_position)
+        return {
+            "top_k": self.top_k,
+            "min_score": self.min_score,
+            "min_position": {int(shard): int(position) for shard, position in pairs},
+            "timeout_s": self.timeout,
+        }
+
+
+class StoredImage(SearchOptions):
+    """An image that need not be sent: indexed, or to be fetched."""
+
+    id: str | None = Field(default=None, description="an indexed image")
+    uri: str | None = Field(default=None, description="http(s)://, s3:// or file://, where the searcher may read it")
+
+    @model_validator(mode="after")
+    def _names_one_image(self) -> Self:
+        if (self.id is None) == (self.uri is None):
+            raise ValueError("a search has either 'id' or 'uri'")
+        return self
+
+
+_IMAGE_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["image"],
+                "properties": {"image": {"type": "string", "format": "binary", "description": "up to 256 KiB"}},
+            }
+        }
+    },
+}
+
+
+@router.get("/search", summary="Search by an indexed image, or by an address")
+async def search_by_reference(index: Index, query: Annotated[StoredImage, Query()]) -> Response:
+    return _answer(await index.search(id=query.id, uri=query.uri, **query.arguments()))
+
+
+@router.post("/search", summary="Search by an image", openapi_extra={"requestBody": _IMAGE_BODY})
+async def search_by_image(index: Index, request: Request, options: Annotated[SearchOptions, Query()]) -> Response:
+    if media_type(request) != "multipart/form-data":
+        raise Problem(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "the image comes as multipart/form-data, in the field 'image'",
+        )
+    form = await read_image_form(request)
+    return _answer(await index.search(image=form.image, **options.arguments()))
+
+
+def _answer(reply: SearchReply) -> Response:
+    if reply.error is not None:
+        raise search_problem(reply.error)
+    return SearchAnswer.model_validate(reply).response()

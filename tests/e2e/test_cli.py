@@ -1,0 +1,119 @@
+"""The command line against the running service: what it prints, and the status that it ends with."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.harness.kafka import Broker
+from tests.harness.redis import RedisServer
+from tests.harness.service import PHOTOS, Service
+
+PANDA = PHOTOS / "animal" / "panda.webp"
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Runs `afterimage` in the environment of one service."""
+
+    environment: dict[str, str]
+
+    def __call__(self, *arguments: str, status: int = 0) -> str:
+        """The standard output of a command that ends with the status given; with the error output where it fails."""
+        done = run(arguments, self.environment)
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout if status == 0 else done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def shell(kafka: Broker, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    with Service(
+        bootstrap_servers=kafka.bootstrap_servers,
+        redis_url=redis_server.url,
+        namespace="cli",
+        folder=tmp_path_factory.mktemp("service"),
+    ) as service:
+        yield Shell(service.environment)
+
+
+def test_what_was_ingested_is_found_by_file_by_id_and_by_vector(shell: Shell) -> None:
+    assert "3 indexed, 0 rejected" in shell("ingest", str(PHOTOS / "animal"))
+
+    by_file = json.loads(shell("search", str(PANDA), "--json", "-k", "2"))
+    assert by_file["hits"][0]["id"] == "panda.webp"
+    assert by_file["hits"][0]["score"] == pytest.approx(1.0, abs=1e-5)
+    assert by_file["hits"][0]["uri"] == PANDA.as_uri()
+    assert len(by_file["hits"]) == 2
+    assert by_file["timings"]["encode_ms"] > 0
+
+    assert json.loads(shell("search", "--id", "moose.webp", "--json"))["hits"][0]["id"] == "moose.webp"
+    assert len(json.loads(shell("search", "--vector", ",".join(["1"] * 1280), "--json"))["hits"]) == 3
+    assert "panda.webp" in shell("search", PANDA.as_uri())
+
+
+def test_a_deleted_image_is_not_found_any_more(shell: Shell) -> None:
+    shell("ingest", "--inline", "--prefix", "gone/", str(PANDA))
+    assert "gone/panda.webp: deleted" in shell("delete", "gone/panda.webp")
+    assert "no image 'gone/panda.webp' is indexed" in shell("search", "--id", "gone/panda.webp", status=1)
+
+
+def test_a_rejected_image_can_be_redriven_after_it_was_mended(shell: Shell, tmp_path: Path) -> None:
+    """The event goes through again as it was; the file that it names is another by then."""
+    place = PHOTOS / "not-there-yet.webp"
+    refused = shell("ingest", place.as_uri(), status=3)
+    assert "not_found: 1" in refused
+
+    assert "1 rejects found, 1 can be sent again" in shell("redrive", "--reason", "not_found", "--dry-run")
+    try:
+        place.write_bytes(PANDA.read_bytes())
+        assert "indexed: 1" in shell("redrive", "--reason", "not_found")
+    finally:
+        place.unlink(missing_ok=True)
+    assert json.loads(shell("search", "--id", place.as_uri(), "--json"))["hits"]
+
+
+def test_status_shows_every_shard_with_its_replicas(shell: Shell) -> None:
+    status = json.loads(shell("status", "--json"))
+    assert {topic["topic"] for topic in status["topics"]} >= {"cli.images.uploaded", "cli.search.requests"}
+    assert [shard["shard"] for shard in status["shards"]] == [0, 1]
+    assert all(replica["state"] == "live" for shard in status["shards"] for replica in shard["replicas"])
+    assert "log head" in shell("status")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["search"], "give one of IMAGE, --id and --vector"),
+        (["search", "/nowhere.jpg"], "there is no file /nowhere.jpg"),
+        (["search", "--vector", "one,two"], "the vector cannot be read"),
+        (["ingest", "/nowhere"], "there is nothing at '/nowhere'"),
+        (["topics", "--partitions", "many"], "Invalid value for '--partitions'"),
+    ],
+)
+def test_a_misused_command_says_what_is_wrong_and_ends_with_two(
+    shell: Shell, arguments: list[str], sentence: str
+) -> None:
+    assert sentence in shell(*arguments, status=2)
+
+
+def test_without_a_broker_a_command_says_so_and_ends_with_one() -> None:
+    done = run(["search", "--id", "x"], {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"})
+    assert done.returncode == 1
+    assert "connecting to Kafka at 127.0.0.1:1" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def run(arguments: Sequence[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "services.cli", *arguments],
+        env={**os.environ, **environment, "COLUMNS": "200", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
