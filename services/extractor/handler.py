@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
+from functools import partial
 
 from services.extractor.metrics import ExtractorMetrics
 from shared.bus.consumer import Record
@@ -10,9 +11,9 @@ from shared.bus.producer import RecordProducer, RecordTooLarge
 from shared.encoders.engine import ExtractionEngine
 from shared.events import headers as hdr
 from shared.events import rejects
-from shared.events.faults import PoisonInput
+from shared.events.faults import PoisonInput, RejectReason
 from shared.events.features import FeatureRecord, encode_feature
-from shared.events.images import VERSION, SourcePosition, epoch_ms, source_from_headers
+from shared.events.images import MAX_ID_BYTES, VERSION, SourcePosition, epoch_ms, source_from_headers
 from shared.events.topics import Topics
 from shared.events.upload_forms import DeleteImage, UploadEvent, UploadImage
 from shared.events.uploads import read_upload_events, write_native
@@ -56,7 +57,11 @@ class ExtractUploads:
         if not events:
             self._metrics.events.labels("ignored").inc()
         for event in events:
-            await self._deal_with(record, event, alone=len(events) == 1)
+            try:
+                await self._deal_with(record, event, alone=len(events) == 1)
+            except RecordTooLarge as error:  # by what it brings beside the image, such as its trace headers
+                large = PoisonInput(RejectReason.MALFORMED_EVENT, f"what comes of the event fits no record: {error}")
+                await self._reject(record, large, stage="publish", key=event.id.encode(), value=record.value)
 
     async def _deal_with(self, record: Record, event: UploadEvent, *, alone: bool) -> None:
         if partition_of(event.id, self._partitions) != record.partition:
@@ -119,18 +124,16 @@ class ExtractUploads:
     ) -> None:
         log.info("upload_rejected", reason=fault.reason, detail=fault.detail, stage=stage, offset=record.offset)
         native = value is not None and value is not record.value
-        headers = rejects.reject_headers(
-            fault,
-            stage=stage,
-            source=_source(record),
-            uploaded_at=record.timestamp,
-            original=hdr.traces(record.headers) if native else record.headers,
-        )
+        said = partial(rejects.reject_headers, fault, stage=stage, source=_source(record), uploaded_at=record.timestamp)
+        headers = said(original=hdr.traces(record.headers) if native else record.headers)
         try:
             await self._producer.send_until_acknowledged(self._topics.rejected, key=key, value=value, headers=headers)
-        except RecordTooLarge:
+        except RecordTooLarge:  # the value, the headers or the key fill a record by themselves
             await self._producer.send_until_acknowledged(
-                self._topics.rejected, key=key, value=None, headers=[*headers, (rejects.VALUE_DROPPED, b"1")]
+                self._topics.rejected,
+                key=key if key and len(key) <= MAX_ID_BYTES else None,
+                value=None,
+                headers=[*said(original=()), (rejects.VALUE_DROPPED, b"1")],
             )
         self._metrics.events.labels("rejected").inc()
         self._metrics.rejects.labels(fault.reason.value, stage).inc()

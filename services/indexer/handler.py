@@ -6,6 +6,7 @@ from typing import Protocol
 
 from services.indexer.metrics import IndexerMetrics
 from shared.bus.consumer import Record
+from shared.bus.faults import BusUnavailable
 from shared.bus.history import read_operations
 from shared.bus.producer import RecordProducer
 from shared.events import headers as hdr
@@ -31,7 +32,7 @@ class Partitions(Protocol):
     def assigned(self) -> set[int]: ...
 
     async def position(self, partition: int) -> int:
-        """The offset of the next record that will be delivered."""
+        """The offset of the next record that will be delivered; -1 where the partition has gone away."""
 
     def seek(self, partition: int, offset: int) -> None:
         """Have records delivered from `offset` on."""
@@ -40,7 +41,7 @@ class Partitions(Protocol):
         """Note, for each partition, the next record to be read after a restart."""
 
     async def end(self, partition: int) -> int:
-        """The offset that the partition's next record will get."""
+        """The offset that the partition's next record will get. Raises BusUnavailable."""
 
 
 class LogAhead(Exception):
@@ -51,7 +52,8 @@ class IndexFeatures:
     """Keeps a writer for each assigned shard.
 
     Batches and the heartbeat of a shard exclude each other. Every batch that was fetched before a seek is dropped: it
-    is known by the partition's position, which the seek has moved.
+    is known by the partition's position, which the seek has moved back. Otherwise the position is behind the batch, and
+    further on where compaction has emptied the offsets that follow.
 
     make_writer: gives a writer, unclaimed, for a shard. now_ms: Unix milliseconds.
     """
@@ -86,19 +88,20 @@ class IndexFeatures:
 
     async def index(self, shard: int, records: Sequence[Record]) -> None:
         """Deal with records of one shard, in order. Returns when they are, or when they will be delivered again."""
+        cause = "assigned"
         async with self._lock(shard):
             while shard in self._partitions.assigned():
-                if await self._partitions.position(shard) != records[-1].offset + 1:
+                if await self._partitions.position(shard) <= records[-1].offset:
                     return
                 try:
-                    await self._index(shard, records)
-                except LogUnavailable as error:
+                    await self._index(shard, records, cause)
+                except (LogUnavailable, BusUnavailable) as error:
                     log.warning("log_unavailable", shard=shard, error=str(error), retry_in_s=_RETRY_S)
                     await asyncio.sleep(_RETRY_S)
                 except (Fenced, Conflict) as error:
                     log.warning("claim_void", shard=shard, reason=str(error))
-                    self._writers[shard].lose()
-                    await self._claim(shard, cause="fenced")
+                    self.revoked({shard})
+                    cause = "fenced"
                 else:
                     return
 
@@ -124,18 +127,28 @@ class IndexFeatures:
             elif not await writer.still_mine():
                 writer.lose()
                 await self._claim(shard, cause="lost")
-        except LogUnavailable as error:
+        except (LogUnavailable, BusUnavailable) as error:
             log.warning("log_unavailable", shard=shard, error=str(error))
 
     async def _claim(self, shard: int, *, cause: str) -> None:
-        """Become the shard's writer, and have what it lacks delivered. Raises LogUnavailable, LogAhead."""
+        """Become the shard's writer, and have what it lacks delivered.
+
+        Raises LogUnavailable, BusUnavailable, LogAhead.
+        """
         if shard not in self._partitions.assigned():
             return
         writer = self._writers.setdefault(shard, self._make_writer(shard))
         await writer.claim()
         self._metrics.claims.labels(cause).inc()
         head = writer.head if writer.head is not None else -1
-        end = await self._partitions.end(shard)
+        try:
+            end = await self._partitions.end(shard)
+        except BusUnavailable:
+            writer.lose()
+            raise
+        if shard not in self._partitions.assigned():  # it went away while this was asking
+            writer.lose()
+            return
         if head >= end:
             raise LogAhead(
                 f"the log of shard {shard} in Redis stands at offset {head}, but {self._topics.features} ends before "
@@ -145,10 +158,11 @@ class IndexFeatures:
         self._receipts_from[shard] = head + 1 - self._max_batch
         self._partitions.seek(shard, writer.next_offset)
 
-    async def _index(self, shard: int, records: Sequence[Record]) -> None:
+    async def _index(self, shard: int, records: Sequence[Record], cause: str) -> None:
+        """Append, commit, report; or claim first, for `cause`, and have the records delivered again."""
         writer = self._writers.get(shard)
         if writer is None or not writer.claimed:
-            await self._claim(shard, cause="assigned")
+            await self._claim(shard, cause=cause)
             return
         operations = read_operations(records)
         position = records[-1].offset
@@ -157,15 +171,15 @@ class IndexFeatures:
         news = [item for item in written if item.operation.offset >= self._receipts_from[shard]]
         await self._restate_winners(writer, news)
         await self._partitions.commit({shard: position + 1})
-        await self._report(shard, news)
+        await self._report(writer, news)
         self._metrics.batch_operations.observe(len(operations))
         self._metrics.position.labels(str(shard)).set(position)
         self._metrics.rows.labels(str(shard)).set(len(writer.fold))
 
     async def _restate_winners(self, writer: ShardWriter, written: Sequence[Written]) -> None:
-        """Write the winner again behind each stale record, which Kafka's compaction would keep in its stead."""
+        """Write the winner again behind each record that lost, which Kafka's compaction would keep in its stead."""
         for item in written:
-            if item.outcome is not Outcome.STALE:
+            if item.outcome is Outcome.APPLIED or not writer.fold.knows(item.operation.id):
                 continue
             winner = writer.fold.winner(item.operation.id, offset=item.operation.offset)
             log.info("winner_restated", shard=writer.shard, overruled=item.operation.offset)
@@ -176,20 +190,20 @@ class IndexFeatures:
                 headers=winner.source.headers() if isinstance(winner, Delete) else (),
             )
 
-    async def _report(self, shard: int, written: Sequence[Written]) -> None:
+    async def _report(self, writer: ShardWriter, written: Sequence[Written]) -> None:
         """Tell the producers what became of their events."""
         async with asyncio.TaskGroup() as sends:
             for item in written:
                 self._metrics.operations.labels(item.outcome.name.lower()).inc()
                 send = self._reject if item.outcome is Outcome.FOREIGN else self._send_receipt
-                sends.create_task(send(shard, item))
+                sends.create_task(send(writer, item))
 
-    async def _send_receipt(self, shard: int, item: Written) -> None:
+    async def _send_receipt(self, writer: ShardWriter, item: Written) -> None:
         operation = item.operation
         receipt = Receipt(
             id=operation.id,
             effect=_effect(item),
-            shard=shard,
+            shard=writer.shard,
             position=operation.offset,
             source_partition=operation.source.partition,
             source_offset=operation.source.offset,
@@ -203,9 +217,8 @@ class IndexFeatures:
             headers=[(hdr.CONTENT_TYPE, hdr.JSON.encode())],
         )
 
-    async def _reject(self, shard: int, item: Written) -> None:
+    async def _reject(self, writer: ShardWriter, item: Written) -> None:
         operation = item.operation
-        writer = self._writers[shard]
         fault = PoisonInput(
             RejectReason.SCHEME_MISMATCH,
             f"the index holds codes of scheme {writer.fold.scheme}, this one is of "

@@ -27,6 +27,8 @@ from shared.runtime.logging import get_logger
 log = get_logger(__name__)
 
 _REPLY_WITHIN_S = 5.0
+_LONGEST_S = 600.0
+"""However far its deadline lies, a query does not hold its place for longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,7 @@ class AnswerRequests:
             return "unknown", await self._send(address, reply, content_type)
         timeout_ms = request.timeout_ms or self._policy.timeout_ms
         deadline = deadline_ms(record.headers, sent_ms=record.timestamp, timeout_ms=timeout_ms)
-        left_s = deadline / 1000 - time.time()
+        left_s = min(deadline / 1000 - time.time(), _LONGEST_S)
         if left_s <= 0:
             return _kind(request), "expired"
         watch = Stopwatch()
@@ -103,6 +105,9 @@ class AnswerRequests:
             return self._failure(error.code, error.message)
         except TimeoutError:
             return self._failure(ErrorCode.NOT_YET, "the deadline came before the answer")
+        except Exception:  # a query that breaks something would break every searcher that it is delivered to
+            log.exception("query_failed", kind=_kind(request))
+            return self._failure(ErrorCode.INTERNAL, "the searcher failed on this request; its log says how")
         finally:
             self._under_way -= 1
 

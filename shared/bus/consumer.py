@@ -15,6 +15,7 @@ from faststream.kafka import KafkaMessage
 
 from shared.bus.broker import WorkerBroker
 from shared.bus.contracts import Contract
+from shared.bus.faults import bus_faults
 from shared.runtime.logging import get_logger
 
 log = get_logger(__name__)
@@ -104,18 +105,22 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         return {part.partition for part in self._consumer.assignment()} if self.running else set()
 
     async def position(self, partition: int) -> int:
-        """The offset of the next record that will be delivered."""
-        return int(await self._consumer.position(self._part(partition)))
+        """The offset of the next record that will be delivered; -1 where the partition has gone away."""
+        try:
+            return int(await self._consumer.position(self._part(partition)))
+        except IllegalStateError:
+            return -1
 
     def highwater(self, partition: int) -> int | None:
-        """Where the partition ended at the last fetch; None before the first."""
-        offset = self._consumer.highwater(self._part(partition))
+        """Where the partition ended at the last fetch; None before the first, and where it has gone away."""
+        offset = self._consumer.highwater(self._part(partition)) if partition in self.assigned() else None
         return None if offset is None else int(offset)
 
     async def end(self, partition: int) -> int:
-        """The offset that the partition's next record will get. Asks the broker; raises KafkaError."""
+        """The offset that the partition's next record will get. Asks the broker; raises BusUnavailable."""
         part = self._part(partition)
-        return int((await self._consumer.end_offsets([part]))[part])
+        with bus_faults(f"asking for the end of partition {partition} of {self.topic}"):
+            return int((await self._consumer.end_offsets([part]))[part])
 
     def seek(self, partition: int, offset: int) -> None:
         """Have records delivered from `offset` on."""

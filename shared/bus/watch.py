@@ -36,7 +36,8 @@ class ConsumerWatch:
                 await self._look()
 
     async def _look(self) -> None:
-        positions = {part: await self._subscription.position(part) for part in self._subscription.assigned()}
+        asked = {part: await self._subscription.position(part) for part in self._subscription.assigned()}
+        positions = {part: position for part, position in asked.items() if position >= 0}
         waiting = {
             part: max(0, (self._subscription.highwater(part) or 0) - position) for part, position in positions.items()
         }

@@ -146,6 +146,7 @@ class AfterimageClient:
         record: of `images.rejected`; reject: what its headers say. Raises BusUnavailable.
         """
         key: bytes | None = record.key
+        self._outcomes.forget(reject.source)
         return await self._send(
             (key or b"").decode(errors="replace"),
             key=key,

@@ -43,6 +43,10 @@ class Outcomes:
             self._expected.popitem(last=False)[1].cancel()
         return future
 
+    def forget(self, source: SourcePosition) -> None:
+        """What was heard of the event at `source` is over: it is sent through again."""
+        self._recent.pop(source, None)
+
     def heard(self, fact: Receipt | Reject) -> None:
         outcome = Outcome(fact, asyncio.get_running_loop().time())
         waiting = self._expected.pop(fact.source, None)

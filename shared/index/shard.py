@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 import numpy as np
+import numpy.typing as npt
 
 from shared.events.images import SourcePosition
 from shared.events.operations import Delete, Operation, Upsert
@@ -80,13 +81,17 @@ class Shard:
             return []
         if len(code) != self._segment.code_bytes:
             raise ValueError(f"the query's code has {len(code)} bytes, those of the index {self._segment.code_bytes}")
-        matches = self._segment.search(np.frombuffer(code, np.uint8), k)
+        matches = self._nearest(np.frombuffer(code, np.uint8), k)
         kept = [match for match in matches if min_score is None or match.score >= min_score]
-        return sorted(kept, key=rank)
+        return sorted(kept, key=rank)[:k]
 
     def code_of(self, image_id: str) -> bytes:
         """Raises KeyError."""
         return self._segment.code(image_id)
+
+    def knows(self, image_id: str) -> bool:
+        """Whether anything holds for an id: that it has a row, or that it was deleted."""
+        return image_id in self._segment or image_id in self._deleted
 
     def winner(self, image_id: str, *, offset: int) -> Operation:
         """Restate what holds for an id, as an operation at `offset`. Raises KeyError where nothing is known of it."""
@@ -115,6 +120,16 @@ class Shard:
             return Outcome.FOREIGN
         return Outcome.APPLIED
 
+    def _nearest(self, query: npt.NDArray[np.uint8], k: int) -> list[Match]:
+        """The `k` nearest rows, and all that score like the last of them: which of those count is decided by id."""
+        wanted = k
+        while True:
+            wanted += 1
+            matches = self._segment.search(query, wanted)
+            if len(matches) < wanted or matches[-1].score < matches[k - 1].score:
+                return matches
+            wanted *= 2
+
     def _apply(self, operation: Operation) -> Outcome:
         outcome = self.judge(operation)
         if outcome is not Outcome.APPLIED:
@@ -135,7 +150,7 @@ class Shard:
 
     def _fits(self, operation: Upsert) -> bool:
         code_bytes = self._segment.code_bytes or len(operation.code)
-        return operation.scheme == (self.scheme or operation.scheme) and len(operation.code) == code_bytes
+        return self.scheme in (None, operation.scheme) and 0 < len(operation.code) == code_bytes
 
     def _put(self, operation: Upsert) -> None:
         self.scheme = operation.scheme

@@ -158,6 +158,7 @@ class ShardReplica:
                 return
 
     async def _catch_up(self) -> None:
+        asked_at = self._clock()
         head = await self._log.head(self.shard)
         if head is None:
             await self._load_without_log()
@@ -171,7 +172,7 @@ class ShardReplica:
             self._found_gap(GapKind.TAIL)
             await self._read_history()
         if head.head <= self.position:
-            self._confirmed_at = self._clock()
+            self._confirmed_at = asked_at
             if self._state is not ReplicaState.LIVE:
                 log.info("replica_live", shard=self.shard, position=self.position, rows=len(self.index))
             self._state = ReplicaState.LIVE

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shared.events.operations import Operation, make_batch
 from shared.index.shard import Outcome, Shard
-from shared.replication.log import ReplicationLog
+from shared.replication.log import Fenced, ReplicationLog
 from shared.runtime.executor import SingleThread
 from shared.runtime.logging import get_logger
 
@@ -95,12 +95,14 @@ class ShardWriter:
         fresh = [operation for operation in operations if operation.offset > self.fold.position]
         applied = await self._thread.run(self.fold.apply, fresh, position=max(position, self.fold.position))
         outcomes = {operation.offset: outcome for operation, outcome in zip(fresh, applied, strict=True)}
+        if self.head is None:  # lost while the thread was folding
+            raise Fenced(f"shard {self.shard} went to another writer")
         if position > self.head:
-            await self._extend_log(operations, outcomes, position)
+            await self._extend_log(operations, outcomes, position, head=self.head)
         return [Written(op, outcomes.get(op.offset) or self.fold.judge(op)) for op in operations]
 
     async def _extend_log(
-        self, operations: Sequence[Operation], outcomes: Mapping[int, Outcome], position: int
+        self, operations: Sequence[Operation], outcomes: Mapping[int, Outcome], position: int, *, head: int
     ) -> None:
         """Append what the log lacks.
 
@@ -108,7 +110,6 @@ class ShardWriter:
         had before (the log was rolled back) goes in whatever became of it since, so that a replica passes through the
         same contents at the same positions as it would have the first time.
         """
-        head = self.head if self.head is not None else position
         batch = make_batch(
             incarnation=self._incarnation,
             previous=head,
@@ -120,4 +121,5 @@ class ShardWriter:
             ],
         )
         await self._log.append(self.shard, batch, epoch=self.epoch, keep_after=position - self._window)
-        self.head = position
+        if self.head is not None:  # a claim that was lost meanwhile stays lost
+            self.head = position
