@@ -1,0 +1,97 @@
+"""The whole way over HTTP: through the gateway, Kafka, the workers, and back."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.harness.kafka import Broker
+from tests.harness.redis import RedisServer
+from tests.harness.service import PHOTOS, Service
+from tests.harness.workers import WorkerProcess
+
+PANDA = PHOTOS / "animal" / "panda.webp"
+DAMS = [PHOTOS / "energy" / "dam2.webp", PHOTOS / "energy" / "dam3.webp"]
+
+
+@pytest.fixture(scope="module")
+def http(kafka: Broker, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A client of a gateway in front of the running service, as a browser or curl would be."""
+    folder = tmp_path_factory.mktemp("gateway")
+    with (
+        Service(
+            bootstrap_servers=kafka.bootstrap_servers,
+            redis_url=redis_server.url,
+            namespace="gateway-e2e",
+            folder=folder,
+        ) as service,
+        WorkerProcess(
+            "gateway",
+            bootstrap_servers=kafka.bootstrap_servers,
+            redis_url=redis_server.url,
+            folder=folder,
+            env=service.environment,
+        ) as gateway,
+        httpx.Client(base_url=gateway.url, timeout=60) as client,
+    ):
+        yield client
+
+
+def test_an_image_is_found_first_by_itself_until_it_is_deleted(http: httpx.Client) -> None:
+    for dam in DAMS:
+        http.post("/images", json={"id": dam.name, "uri": dam.as_uri()}).raise_for_status()
+    uploaded = http.post(
+        "/images?wait=30",
+        files={"image": PANDA.read_bytes()},
+        data={"id": "animals/panda 1", "attributes": '{"kind": "animal", "legs": 4}'},
+    )
+    assert uploaded.status_code == 200, uploaded.text
+    assert uploaded.json()["effect"] == "indexed"
+
+    found = http.post(
+        "/search", files={"image": PANDA.read_bytes()}, params={"top_k": 3, "min_position": seen(uploaded)}
+    )
+    assert found.status_code == 200, found.text
+    best = found.json()["hits"][0]
+    assert best["id"] == "animals/panda 1"
+    assert best["score"] == pytest.approx(1.0, abs=0.01)
+    assert best["attributes"] == {"kind": "animal", "legs": 4}
+    assert found.json()["timings"]["total_ms"] > 0
+
+    deleted = http.delete("/images/animals%2Fpanda%201?wait=30")
+    assert deleted.json()["effect"] == "deleted"
+    gone = http.get("/search", params={"id": "animals/panda 1", "min_position": seen(deleted)})
+    assert (gone.status_code, gone.json()["code"]) == (404, "unknown_id")
+    left = http.post("/search", files={"image": PANDA.read_bytes()})
+    assert "animals/panda 1" not in {hit["id"] for hit in left.json()["hits"]}
+
+
+def test_an_indexed_image_and_an_address_find_the_same(http: httpx.Client) -> None:
+    receipts = [
+        http.post("/images?wait=30", json={"id": dam.name, "uri": dam.as_uri(), "attributes": {"kind": "dam"}})
+        for dam in DAMS
+    ]
+    positions = [seen(receipt) for receipt in receipts]
+    by_id = http.get("/search", params={"id": DAMS[0].name, "min_position": positions}).json()
+    by_uri = http.get("/search", params={"uri": DAMS[0].as_uri(), "min_position": positions}).json()
+    assert [hit["id"] for hit in by_id["hits"]] == [DAMS[0].name, DAMS[1].name]
+    assert [hit["id"] for hit in by_uri["hits"]] == [DAMS[0].name, DAMS[1].name]
+    assert by_id["hits"][0]["uri"] == DAMS[0].as_uri()
+
+
+def test_what_is_no_image_costs_itself_alone(http: httpx.Client) -> None:
+    rejected = http.post("/images?wait=30", files={"image": b"no image at all"})
+    assert (rejected.status_code, rejected.json()["code"]) == (422, "unsupported_format")
+    query = http.post("/search", files={"image": b"no image at all"})
+    assert (query.status_code, query.json()["code"]) == (422, "image_rejected")
+    outside = http.post("/images?wait=30", json={"id": "secret", "uri": "file:///etc/passwd"})
+    assert (outside.status_code, outside.json()["code"]) == (422, "uri_not_allowed")
+    too_large = http.post("/images", files={"image": bytes(3_000_000)})
+    assert (too_large.status_code, too_large.json()["code"]) == (413, "body_too_large")
+    good = http.post("/images?wait=30", files={"image": PANDA.read_bytes()})
+    assert good.status_code == 200, good.text
+
+
+def seen(receipt: httpx.Response) -> str:
+    """What makes a search see the event: its shard and position."""
+    return f"{receipt.json()['shard']}:{receipt.json()['position']}"

@@ -1,0 +1,155 @@
+"""An image index in memory, and a gateway in front of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import httpx
+from starlette.types import ASGIApp
+
+from services.gateway.app import make_gateway
+from shared.client import BusUnavailable, NoAnswer, Searchable, Sent, UploadRejected
+from shared.events.images import Attributes, SourcePosition, check_id
+from shared.events.receipts import Effect, Receipt
+from shared.events.rejects import Reject
+from shared.events.search import Hit, SearchFailure, SearchReply
+from shared.events.upload_forms import UploadImage, checked_upload
+from shared.runtime.server import Stop
+
+
+class FakeIndex:
+    """Implements ImageIndex. Everything that is indexed looks like everything else."""
+
+    def __init__(self) -> None:
+        self.images: dict[str, UploadImage] = {}
+        self.searches: list[dict[str, Any]] = []
+        self.reject: Reject | None = None
+        """What becomes of every upload, where it is set."""
+        self.failure: SearchFailure | None = None
+        """What every search is answered, where it is set."""
+        self.lags = False
+        """Whether events take longer to take effect than anybody waits."""
+        self.unavailable = False
+        self.open = asyncio.Event()
+        """Searches are answered while it is set."""
+        self.open.set()
+        self._offset = 6
+
+    async def upload(
+        self,
+        image_id: str,
+        *,
+        uri: str | None = None,
+        data: bytes | None = None,
+        attributes: Attributes | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Sent:
+        upload = checked_upload(
+            image_id=image_id, uri=uri, data=data, attributes=attributes or {}, occurred_at=occurred_at
+        )
+        sent = self._sent(image_id)
+        self.images[image_id] = upload
+        return sent
+
+    async def delete(self, image_id: str) -> Sent:
+        sent = self._sent(check_id(image_id))
+        self.images.pop(image_id, None)
+        return sent
+
+    async def wait_searchable(self, sent: Sent, *, timeout_s: float) -> Searchable:
+        if self.lags:
+            raise NoAnswer(f"nothing within {timeout_s} s")
+        if self.reject:
+            raise UploadRejected(sent.id, self.reject)
+        receipt = Receipt(
+            id=sent.id,
+            effect=Effect.INDEXED if sent.id in self.images else Effect.DELETED,
+            shard=1,
+            position=40,
+            source_partition=sent.source.partition,
+            source_offset=sent.source.offset,
+            uploaded_at=0,
+            indexed_at=0,
+        )
+        return Searchable(receipt, after_s=0.25)
+
+    async def search(
+        self,
+        *,
+        image: bytes | None = None,
+        uri: str | None = None,
+        id: str | None = None,  # noqa: A002 - the field's name in the contract
+        top_k: int = 10,
+        min_score: float | None = None,
+        min_position: Mapping[int, int] | None = None,
+        timeout_s: float = 10.0,
+    ) -> SearchReply:
+        self.searches.append(
+            {
+                "image": image,
+                "uri": uri,
+                "id": id,
+                "top_k": top_k,
+                "min_score": min_score,
+                "min_position": min_position,
+                "timeout_s": timeout_s,
+            }
+        )
+        await self.open.wait()
+        hits = [Hit(id=found.id, score=1.0, uri=found.uri, attributes=found.attributes) for found in self._found(top_k)]
+        return SearchReply(hits=hits, error=self.failure, positions={0: 3, 1: 40})
+
+    def _found(self, top_k: int) -> list[UploadImage]:
+        return list(self.images.values())[:top_k]
+
+    def _sent(self, image_id: str) -> Sent:
+        if self.unavailable:
+            raise BusUnavailable("writing to images.uploaded: no broker")
+        self._offset += 1
+        outcome = asyncio.get_running_loop().create_future()
+        return Sent(image_id, SourcePosition(offset=self._offset, partition=1), sent_at=0.0, outcome=outcome)
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
+    """Start the application as a server would; gives a client of it."""
+    to_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    from_app: asyncio.Queue[Any] = asyncio.Queue()
+    lifespan = asyncio.create_task(app({"type": "lifespan", "state": {}}, to_app.get, from_app.put))
+    await to_app.put({"type": "lifespan.startup"})
+    assert (await from_app.get())["type"] == "lifespan.startup.complete"
+    try:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+            yield client
+    finally:
+        await to_app.put({"type": "lifespan.shutdown"})
+        await lifespan
+
+
+@asynccontextmanager
+async def gateway(index: FakeIndex, *, max_in_flight: int = 8) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a gateway that has found its index."""
+
+    @asynccontextmanager
+    async def open_index() -> AsyncIterator[FakeIndex]:
+        yield index
+
+    async with serving(make_gateway(open_index, Stop(), max_in_flight=max_in_flight)) as client:
+        await until_ready(client)
+        yield client
+
+
+async def until_ready(client: httpx.AsyncClient) -> None:
+    async with asyncio.timeout(10):
+        while (await client.get("/readyz")).status_code != 200:  # noqa: ASYNC110 - a probe is asked, it does not call
+            await asyncio.sleep(0)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the other tasks run until it holds."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - the code under test raises no event for it
+            await asyncio.sleep(0)

@@ -1,0 +1,77 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from services.gateway import connection
+from services.gateway.app import make_gateway
+from shared.client import BusUnavailable
+from shared.runtime.server import Stop
+from tests.unit.gateway.fakes import FakeIndex, serving, until, until_ready
+
+
+async def test_before_kafka_is_there_the_gateway_answers_and_says_so(
+    index: FakeIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "_RETRY_S", 0.001)
+    kafka_is_there = asyncio.Event()
+
+    @asynccontextmanager
+    async def open_index() -> AsyncIterator[FakeIndex]:
+        if not kafka_is_there.is_set():
+            raise BusUnavailable("no broker")
+        yield index
+
+    async with serving(make_gateway(open_index, Stop(), max_in_flight=8)) as http:
+        assert (await http.get("/livez")).status_code == 200
+        assert (await http.get("/readyz")).status_code == 503
+        assert (await http.get("/")).status_code == 200
+        refused = await http.get("/search?id=a")
+        assert (refused.status_code, refused.json()["code"]) == (503, "not_ready")
+        assert refused.headers["retry-after"] == "1"
+        kafka_is_there.set()
+        await until_ready(http)
+        assert (await http.get("/search?id=a")).status_code == 200
+
+
+async def test_a_stop_closes_the_connection(index: FakeIndex) -> None:
+    closed = False
+
+    @asynccontextmanager
+    async def open_index() -> AsyncIterator[FakeIndex]:
+        nonlocal closed
+        try:
+            yield index
+        finally:
+            closed = True
+
+    async with serving(make_gateway(open_index, Stop(), max_in_flight=8)) as http:
+        await until_ready(http)
+    assert closed
+
+
+async def test_a_broker_that_hangs_does_not_hold_up_the_stop(index: FakeIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "_CLOSE_WITHIN_S", 0.001)
+
+    @asynccontextmanager
+    async def open_index() -> AsyncIterator[FakeIndex]:
+        try:
+            yield index
+        finally:
+            await asyncio.Event().wait()
+
+    async with asyncio.timeout(10), serving(make_gateway(open_index, Stop(), max_in_flight=8)) as http:
+        await until_ready(http)
+
+
+async def test_a_connection_that_fails_for_no_known_reason_ends_the_worker(index: FakeIndex) -> None:
+    stop = Stop()
+
+    @asynccontextmanager
+    async def open_index() -> AsyncIterator[FakeIndex]:
+        raise ValueError("a bug")
+        yield index
+
+    async with serving(make_gateway(open_index, stop, max_in_flight=8)):
+        await until(lambda: stop.status == 1)

@@ -1,0 +1,94 @@
+import httpx
+import pytest
+
+from shared.events.images import MAX_INLINE_BYTES
+from shared.events.search import ErrorCode, SearchFailure
+from tests.unit.gateway.fakes import FakeIndex
+
+STATUS = {
+    ErrorCode.BAD_REQUEST: 400,
+    ErrorCode.UNSUPPORTED: 501,
+    ErrorCode.IMAGE_REJECTED: 422,
+    ErrorCode.UNKNOWN_ID: 404,
+    ErrorCode.NOT_YET: 504,
+    ErrorCode.NOT_READY: 503,
+    ErrorCode.OVERLOADED: 503,
+    ErrorCode.INTERNAL: 502,
+}
+
+
+async def test_searching_by_an_image_gives_ranked_hits(http: httpx.AsyncClient) -> None:
+    await http.post("/images", json={"id": "a", "uri": "s3://shop/a.jpg", "attributes": {"price": 3}})
+    answer = await http.post("/search?top_k=5&min_score=0.5", files={"image": b"query"})
+    assert answer.status_code == 200
+    assert answer.json()["hits"] == [
+        {"id": "a", "score": 1.0, "uri": "s3://shop/a.jpg", "attributes": {"price": 3}, "occurred_at": None}
+    ]
+    assert set(answer.json()["timings"]) >= {"queue_ms", "search_ms", "total_ms"}
+    assert answer.json()["positions"] == {"0": 3, "1": 40}
+
+
+async def test_what_is_asked_reaches_the_searcher(http: httpx.AsyncClient, index: FakeIndex) -> None:
+    await http.post(
+        "/search?top_k=5&min_score=0.5&min_position=0:7&min_position=1:9&timeout=2", files={"image": b"query"}
+    )
+    await http.get("/search", params={"id": "a/b c"})
+    await http.get("/search", params={"uri": "https://example.org/a.jpg"})
+    options = {"top_k": 10, "min_score": None, "min_position": {}, "timeout_s": 10.0}
+    assert index.searches == [
+        {
+            "image": b"query",
+            "uri": None,
+            "id": None,
+            "top_k": 5,
+            "min_score": 0.5,
+            "min_position": {0: 7, 1: 9},
+            "timeout_s": 2.0,
+        },
+        {"image": None, "uri": None, "id": "a/b c", **options},
+        {"image": None, "uri": "https://example.org/a.jpg", "id": None, **options},
+    ]
+
+
+@pytest.mark.parametrize("code", ErrorCode)
+async def test_each_of_the_searchers_errors_has_its_status(
+    http: httpx.AsyncClient, index: FakeIndex, code: ErrorCode
+) -> None:
+    index.failure = SearchFailure(code=code, message="the reason")
+    answer = await http.get("/search?id=a")
+    assert answer.status_code == STATUS[code]
+    assert answer.json()["code"] == code.value
+    assert answer.json()["detail"] == "the reason"
+    assert ("retry-after" in answer.headers) == (answer.status_code == 503)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "id=a&uri=b",
+        "id=a&top_k=0",
+        "id=a&top_k=1001",
+        "id=a&top_k=many",
+        "id=a&min_score=nan",
+        "id=a&min_score=inf",
+        "id=a&min_position=1",
+        "id=a&min_position=-1:4",
+        "id=a&timeout=0",
+        "id=a&timeout=61",
+        "id=a&topk=5",
+    ],
+)
+async def test_a_bad_query_is_refused_with_a_sentence(http: httpx.AsyncClient, index: FakeIndex, query: str) -> None:
+    answer = await http.get(f"/search?{query}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"]
+    assert index.searches == []
+
+
+async def test_a_query_image_that_is_too_large_or_missing_is_refused(http: httpx.AsyncClient, index: FakeIndex) -> None:
+    too_large = await http.post("/search", files={"image": b"x" * (MAX_INLINE_BYTES + 1)})
+    raw = await http.post("/search", content=b"x", headers={"content-type": "image/jpeg"})
+    assert (too_large.status_code, raw.status_code) == (413, 415)
+    assert index.searches == []
