@@ -77,7 +77,8 @@ class IndexFeatures:
         self._max_batch = max_batch
         self._now_ms = now_ms
         self._writers: dict[int, ShardWriter] = {}
-        self._receipts_from: dict[int, int] = {}
+        self._unreported: dict[int, int] = {}
+        """Shard → the first offset whose receipt this process has not sent, for what it has held without a break."""
         self._locks: dict[int, asyncio.Lock] = {}
 
     @property
@@ -100,7 +101,7 @@ class IndexFeatures:
                     await asyncio.sleep(_RETRY_S)
                 except (Fenced, Conflict) as error:
                     log.warning("claim_void", shard=shard, reason=str(error))
-                    self.revoked({shard})
+                    self._lose(shard)
                     cause = "fenced"
                 else:
                     return
@@ -116,8 +117,9 @@ class IndexFeatures:
 
     def revoked(self, shards: set[int]) -> None:
         """Take note that shards went away. Their folds stay a while, for they often come back."""
-        for shard in shards & self._writers.keys():
-            self._writers[shard].lose()
+        for shard in shards:
+            self._lose(shard)
+            self._unreported.pop(shard, None)
 
     async def _check(self, shard: int) -> None:
         writer = self._writers.get(shard)
@@ -154,9 +156,9 @@ class IndexFeatures:
                 f"the log of shard {shard} in Redis stands at offset {head}, but {self._topics.features} ends before "
                 f"{end}: the topic was replaced, or lost records. If Kafka is right, delete the shard's keys in Redis"
             )
-        # Receipts come after the commit: those of the last batch before the head may never have been sent.
-        self._receipts_from[shard] = head + 1 - self._max_batch
-        self._partitions.seek(shard, writer.next_offset)
+        # Receipts come last: those of the last batch before the head may never have been sent by whoever wrote it.
+        unreported = self._unreported.setdefault(shard, max(0, head + 1 - self._max_batch))
+        self._partitions.seek(shard, min(writer.next_offset, unreported))
 
     async def _index(self, shard: int, records: Sequence[Record], cause: str) -> None:
         """Append, commit, report; or claim first, for `cause`, and have the records delivered again."""
@@ -166,12 +168,16 @@ class IndexFeatures:
             return
         operations = read_operations(records)
         position = records[-1].offset
+        unreported = self._unreported.get(shard, 0)
         with self._metrics.append_seconds.time():
             written = await writer.append(operations, position=position)
-        news = [item for item in written if item.operation.offset >= self._receipts_from[shard]]
+        news = [item for item in written if item.operation.offset >= unreported]
         await self._restate_winners(writer, news)
-        await self._partitions.commit({shard: position + 1})
+        if position == writer.head:  # what is read again, to fold it or to report it, was committed before
+            await self._partitions.commit({shard: position + 1})
         await self._report(writer, news)
+        if shard in self._unreported:
+            self._unreported[shard] = max(unreported, position + 1)
         self._metrics.batch_operations.observe(len(operations))
         self._metrics.position.labels(str(shard)).set(position)
         self._metrics.rows.labels(str(shard)).set(len(writer.fold))
@@ -233,6 +239,10 @@ class IndexFeatures:
             value=None,
             headers=[*headers, (rejects.VALUE_DROPPED, b"1")],
         )
+
+    def _lose(self, shard: int) -> None:
+        if shard in self._writers:
+            self._writers[shard].lose()
 
     def _lock(self, shard: int) -> asyncio.Lock:
         return self._locks.setdefault(shard, asyncio.Lock())

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.commands.status import ServiceStatus, read_status
-from services.cli.settings import CliSettings
 from shared.client import AfterimageClient, Sent
 from shared.events.receipts import Effect
 from shared.events.search import ErrorCode
 from tests.harness.kafka import Broker
+from tests.harness.observation import settled
 from tests.harness.pictures import small_pictures
 from tests.harness.redis import RedisServer
 from tests.harness.service import Service
@@ -47,8 +46,7 @@ async def test_a_thousand_images_survive_the_crash_of_each_worker_in_turn(servic
 
         deleted = {sent.id for sent in deletes}
         expected = {sent.id for sent in uploads} - deleted
-        status = await settled(service, images=len(expected))
-        assert all(shard.agree for shard in status.shards)
+        await settled(service, images=len(expected))
         assert found_ids_match(await search_all(client, sorted(expected)), expected)
         for image_id in sorted(deleted):
             reply = await client.search(id=image_id, timeout_s=30)
@@ -73,27 +71,6 @@ async def crash_each_in_turn(service: Service) -> None:
         await asyncio.to_thread(worker.kill)
         await asyncio.sleep(1)
         await asyncio.to_thread(worker.start)
-
-
-async def settled(service: Service, *, images: int) -> ServiceStatus:
-    """The status, once both replicas of every shard are at its end."""
-    settings = CliSettings.model_validate(
-        {
-            "KAFKA_BOOTSTRAP_SERVERS": service.bootstrap_servers,
-            "REDIS_URL": service.redis_url,
-            "AFTERIMAGE_NAMESPACE": service.namespace,
-        }
-    )
-    async with asyncio.timeout(60):
-        while True:
-            status = await read_status(settings)
-            replicas = [(replica, shard) for shard in status.shards for replica in shard.replicas]
-            at_the_end = all(replica.position == shard.end for replica, shard in replicas)
-            if at_the_end and len(replicas) == len(service.searchers) * service.partitions:
-                rows = sum(replica.rows for replica, _ in replicas)
-                assert rows == images * len(service.searchers)
-                return status
-            await asyncio.sleep(0.5)
 
 
 async def search_all(client: AfterimageClient, ids: list[str]) -> dict[str, list[str]]:

@@ -12,7 +12,7 @@ _SIDE = 96
 
 
 def small_pictures(count: int, *, seed: int = 0) -> Iterator[bytes]:
-    """`count` JPEG files of 96 by 96 pixels: crops of the photos, mirrored and tinted by chance; a seed repeats them."""
+    """JPEG files of 96 by 96 pixels: crops of the photos, mirrored and tinted by chance; a seed repeats them."""
     chance = random.Random(seed)  # noqa: S311 - variety is wanted, not secrecy
     photos = [Image.open(path).convert("RGB") for path in sorted(PHOTOS.rglob("*.webp"))]
     for number in range(count):
