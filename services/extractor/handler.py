@@ -57,6 +57,9 @@ class ExtractUploads:
         if not events:
             self._metrics.events.labels("ignored").inc()
         for event in events:
+            if isinstance(event, PoisonInput):
+                await self._reject(record, event, stage="read", key=record.key, value=record.value)
+                continue
             try:
                 await self._deal_with(record, event, alone=len(events) == 1)
             except RecordTooLarge as error:  # by what it brings beside the image, such as its trace headers

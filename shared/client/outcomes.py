@@ -40,7 +40,7 @@ class Outcomes:
             return future
         self._expected[source] = future
         if len(self._expected) > _EXPECTED:
-            self._expected.popitem(last=False)[1].cancel()
+            self._expected.popitem(last=False)  # whoever waits for it finds that it takes too long
         return future
 
     def forget(self, source: SourcePosition) -> None:

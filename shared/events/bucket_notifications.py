@@ -53,14 +53,30 @@ def is_bucket_notification(fields: Mapping[str, msgspec.Raw]) -> bool:
     return "Records" in fields or ("Event" in fields and bytes(fields["Event"]) == b'"s3:TestEvent"')
 
 
-def read_bucket_notification(value: bytes) -> list[UploadEvent]:
-    """One event for each object that was created or removed; other notifications (tagging, restore) ask for nothing."""
+def read_bucket_notification(value: bytes) -> list[UploadEvent | PoisonInput]:
+    """One event for each object that was created or removed, and one fault for each entry that cannot be read.
+
+    Of several entries about one object the last counts: they share one offset, so nothing later could tell them apart.
+    Other notifications (tagging, restore) ask for nothing. Raises PoisonInput where nothing can be read.
+    """
     try:
         notification = decode(_decoder, value)
     except msgspec.DecodeError as error:
         raise PoisonInput(RejectReason.MALFORMED_EVENT, f"the bucket notification cannot be read: {error}") from None
-    events = [_read(record) for record in notification.records]
-    return [event for event in events if event is not None]
+    latest: dict[str, UploadEvent] = {}
+    unreadable: list[PoisonInput] = []
+    for record in notification.records:
+        try:
+            event = _read(record)
+        except PoisonInput as fault:
+            unreadable.append(fault)
+            continue
+        if event is not None:
+            latest.pop(event.id, None)
+            latest[event.id] = event
+    if unreadable and not latest:
+        raise unreadable[0]
+    return [*latest.values(), *unreadable]
 
 
 def _read(record: _Record) -> UploadEvent | None:

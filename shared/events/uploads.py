@@ -43,10 +43,11 @@ _decoder = msgspec.json.Decoder(NativeUpload)
 _objects = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def read_upload_events(key: bytes | None, value: bytes | None, headers: hdr.Headers) -> list[UploadEvent]:
-    """What one record of `images.uploaded` asks for, in order; a bucket notification may ask for several things.
+def read_upload_events(key: bytes | None, value: bytes | None, headers: hdr.Headers) -> list[UploadEvent | PoisonInput]:
+    """What one record of `images.uploaded` asks for; a bucket notification may ask for several things.
 
-    Raises PoisonInput where the record is in none of the forms, with what would be right.
+    Among several, one that cannot be read stands as its fault, and costs itself alone. Raises PoisonInput where the
+    record is in none of the forms, with what would be right.
     """
     key_id = id_from_key(key)
     if value is None:

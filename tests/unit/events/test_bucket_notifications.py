@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.events.faults import RejectReason
+from shared.events.faults import PoisonInput, RejectReason
 from shared.events.upload_forms import DeleteImage, UploadEvent, UploadImage
 from shared.events.uploads import read_upload_events
 from tests.unit.events.poison import BOMB, as_json, refused
@@ -66,13 +66,17 @@ def test_an_encoded_key_is_the_object_that_it_names(encoded: str, key: str) -> N
     assert read(record(key=encoded)) == [created(key)]
 
 
-def test_the_records_of_one_notification_keep_their_order() -> None:
-    events = read(record(key="a"), record("ObjectRemoved:Delete", key="a"), record(key="b"))
-    assert [(type(event), event.id) for event in events] == [
-        (UploadImage, "shop/a"),
-        (DeleteImage, "shop/a"),
-        (UploadImage, "shop/b"),
-    ]
+def test_of_several_records_about_one_object_the_last_counts() -> None:
+    """They share one offset, by which nothing later could tell them apart."""
+    events = read(record(key="a"), record(key="b"), record("ObjectRemoved:Delete", key="a"))
+    assert [(type(event), event.id) for event in events] == [(UploadImage, "shop/b"), (DeleteImage, "shop/a")]
+
+
+def test_a_record_that_cannot_be_read_costs_itself_alone() -> None:
+    good, fault = read(record(key="%FF"), record(key="b"))
+    assert good.id == "shop/b"
+    assert isinstance(fault, PoisonInput)
+    assert fault.reason is RejectReason.MALFORMED_EVENT
 
 
 def test_the_object_names_the_id_and_the_records_key_does_not() -> None:
