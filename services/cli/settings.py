@@ -2,6 +2,8 @@
 
 from pydantic import Field
 
+from services.cli.stack import EmbeddedStack
+from shared.client import AfterimageClient
 from shared.runtime.settings import WorkerSettings, from_environment
 
 
@@ -11,3 +13,13 @@ class CliSettings(WorkerSettings):
     partitions: int = Field(
         default=4, ge=1, le=10_000, description="shards to create, fixed for the life of the topics"
     )
+
+    def of(self, stack: EmbeddedStack) -> "CliSettings":
+        """These settings, with the servers of a running stack."""
+        return CliSettings.model_validate({"AFTERIMAGE_NAMESPACE": self.namespace, **stack.environment})
+
+    def client(self) -> AfterimageClient:
+        """The client that these settings describe, not yet connected."""
+        return AfterimageClient(
+            self.kafka_bootstrap_servers, namespace=self.namespace, fetch_wait_ms=self.fetch_wait_ms
+        )

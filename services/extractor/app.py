@@ -23,6 +23,7 @@ from shared.imaging.fetch import Fetcher
 from shared.runtime.background import BackgroundTasks
 from shared.runtime.health import Health
 from shared.runtime.logging import get_logger
+from shared.runtime.metrics import new_registry
 from shared.runtime.server import Stop
 
 log = get_logger(__name__)
@@ -47,7 +48,7 @@ class ExtractorWorker:
             handle=self._flow.submit,
             contract=UPLOADS,
             max_records=_MAX_RECORDS,
-            membership=settings,
+            settings=settings,
             revoked=self._flow.revoked,
         )
         broker.declare_output(self._topics.features, FEATURES)
@@ -94,7 +95,7 @@ class ExtractorWorker:
 
 def build(settings: ExtractorSettings, stop: Stop) -> Application:
     """The extractor as an ASGI application."""
-    registry = CollectorRegistry()
+    registry = new_registry()
     broker = WorkerBroker(settings.kafka_bootstrap_servers, name="extractor", stop=stop, registry=registry)
     worker = ExtractorWorker(settings, broker, registry)
     return build_application(

@@ -2,6 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from shared.events.faults import RejectReason
+
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -41,6 +43,12 @@ class ExtractorMetrics:
             ["partition"],
             registry=registry,
         )
+
+        # A series that begins at 1 hides its first event from `increase()`.
+        for outcome in ("encoded", "deleted", "rejected", "forwarded", "ignored"):
+            self.events.labels(outcome)
+        for reason in RejectReason:
+            self.rejects.labels(reason.value, "extract")
 
     def decoded(self, seconds: float) -> None:
         self.stage_seconds.labels("decode").observe(seconds)

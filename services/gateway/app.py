@@ -8,7 +8,6 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from services.gateway import problems, searches, uploads
@@ -22,6 +21,7 @@ from shared.runtime.background import BackgroundTasks
 from shared.runtime.health import Health
 from shared.runtime.http import operational_routes
 from shared.runtime.logging import get_logger
+from shared.runtime.metrics import new_registry
 from shared.runtime.server import Stop
 
 log = get_logger(__name__)
@@ -36,7 +36,10 @@ def build(settings: GatewaySettings, stop: Stop) -> ASGIApp:
 
     def open_index() -> AfterimageClient:
         return AfterimageClient(
-            settings.kafka_bootstrap_servers, namespace=settings.namespace, max_in_flight=settings.max_in_flight
+            settings.kafka_bootstrap_servers,
+            namespace=settings.namespace,
+            max_in_flight=settings.max_in_flight,
+            fetch_wait_ms=settings.fetch_wait_ms,
         )
 
     return make_gateway(open_index, stop, max_in_flight=settings.max_in_flight)
@@ -45,7 +48,7 @@ def build(settings: GatewaySettings, stop: Stop) -> ASGIApp:
 def make_gateway(open_index: OpenIndex, stop: Stop, *, max_in_flight: int) -> ASGIApp:
     """The gateway in front of any index."""
     connection = Connection(open_index)
-    registry = CollectorRegistry()
+    registry = new_registry()
     metrics = GatewayMetrics(registry)
 
     @asynccontextmanager

@@ -26,6 +26,7 @@ from shared.replication.writer import ShardWriter
 from shared.runtime.background import BackgroundTasks
 from shared.runtime.executor import SingleThread
 from shared.runtime.health import Health
+from shared.runtime.metrics import new_registry
 from shared.runtime.server import Stop
 
 _HEARTBEAT_S = 1.0
@@ -46,7 +47,7 @@ class IndexerWorker:
             handle=self._index,
             contract=FEATURES,
             max_records=settings.max_batch,
-            membership=settings,
+            settings=settings,
             revoked=self._revoked,
         )
         broker.declare_output(self._topics.indexed, RECEIPTS)
@@ -109,7 +110,7 @@ class IndexerWorker:
 
 def build(settings: IndexerSettings, stop: Stop) -> Application:
     """The indexer as an ASGI application."""
-    registry = CollectorRegistry()
+    registry = new_registry()
     broker = WorkerBroker(settings.kafka_bootstrap_servers, name="indexer", stop=stop, registry=registry)
     worker = IndexerWorker(settings, broker, registry)
     return build_application(

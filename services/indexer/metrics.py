@@ -39,3 +39,6 @@ class IndexerMetrics:
             ["partition"],
             registry=registry,
         )
+        # A series that begins at 1 hides its first event from `increase()`.
+        for cause in ("assigned", "fenced", "lost"):
+            self.claims.labels(cause)

@@ -34,6 +34,7 @@ from shared.runtime.background import BackgroundTasks
 from shared.runtime.executor import SingleThread
 from shared.runtime.health import Health
 from shared.runtime.logging import get_logger
+from shared.runtime.metrics import new_registry
 from shared.runtime.server import Stop
 
 log = get_logger(__name__)
@@ -61,7 +62,7 @@ class SearcherWorker:
             handle=self._flow.submit,
             contract=REQUESTS,
             max_records=_MAX_RECORDS,
-            membership=settings,
+            settings=settings,
             revoked=self._flow.revoked,
         )
         broker.declare_output(self._topics.replies, REPLIES)
@@ -146,7 +147,7 @@ class SearcherWorker:
 
 def build(settings: SearcherSettings, stop: Stop) -> Application:
     """The searcher as an ASGI application."""
-    registry = CollectorRegistry()
+    registry = new_registry()
     broker = WorkerBroker(settings.kafka_bootstrap_servers, name="searcher", stop=stop, registry=registry)
     worker = SearcherWorker(settings, broker, registry)
     return build_application(

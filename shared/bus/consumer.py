@@ -25,14 +25,17 @@ Handle = Callable[[Sequence[Record]], Awaitable[None]]
 Revoked = Callable[[set[int]], None]
 
 
-class Membership(Protocol):
-    """How Kafka knows a worker again. The settings of every worker say it."""
+class ConsumerSettings(Protocol):
+    """How Kafka knows a worker again, and how long it is asked to wait. The settings of every worker say it."""
 
     @property
     def instance_id(self) -> str | None: ...
 
     @property
     def session_timeout_ms(self) -> int: ...
+
+    @property
+    def fetch_wait_ms(self) -> int: ...
 
 
 class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
@@ -53,7 +56,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         handle: Handle,
         contract: Contract,
         max_records: int,
-        membership: Membership,
+        settings: ConsumerSettings,
         poll_ms: int = 10,
         revoked: Revoked | None = None,
     ) -> None:
@@ -75,8 +78,9 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             batch_timeout_ms=poll_ms,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
-            group_instance_id=membership.instance_id,
-            session_timeout_ms=membership.session_timeout_ms,
+            group_instance_id=settings.instance_id,
+            session_timeout_ms=settings.session_timeout_ms,
+            fetch_max_wait_ms=settings.fetch_wait_ms,
             max_poll_interval_ms=600_000,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             parser=_leave_untouched,

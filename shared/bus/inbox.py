@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 
 from shared.bus.consumer import Record
 from shared.bus.faults import bus_faults
-from shared.bus.ungrouped import ungrouped_consumer
+from shared.bus.ungrouped import FETCH_WAIT_MS, ungrouped_consumer
 from shared.runtime.logging import get_logger
 
 log = get_logger(__name__)
@@ -30,10 +30,13 @@ class Inbox:
         bootstrap_servers: str,
         partitions: Mapping[str, Sequence[int]],
         receive: Callable[[Record], None],
+        *,
+        fetch_wait_ms: int = FETCH_WAIT_MS,
     ) -> None:
         self._wanted = partitions
         self._receive = receive
         self._bootstrap_servers = bootstrap_servers
+        self._fetch_wait_ms = fetch_wait_ms
         self._stack = AsyncExitStack()
         self._consumer: AIOKafkaConsumer
         self._task: asyncio.Task[None] | None = None
@@ -42,7 +45,9 @@ class Inbox:
         """Raises BusUnavailable where no broker answers."""
         async with AsyncExitStack() as stack:
             with bus_faults("listening for answers"):
-                self._consumer = await stack.enter_async_context(ungrouped_consumer(self._bootstrap_servers))
+                self._consumer = await stack.enter_async_context(
+                    ungrouped_consumer(self._bootstrap_servers, fetch_wait_ms=self._fetch_wait_ms)
+                )
                 await self._assign()
             self._stack = stack.pop_all()
         self._task = asyncio.create_task(self._listen())

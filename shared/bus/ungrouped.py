@@ -6,15 +6,21 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer
 
+FETCH_WAIT_MS = 500
+"""Longest wait of a fetch that finds nothing: Kafka's own default."""
+
 
 @asynccontextmanager
-async def ungrouped_consumer(bootstrap_servers: str) -> AsyncIterator[AIOKafkaConsumer]:
+async def ungrouped_consumer(
+    bootstrap_servers: str, *, fetch_wait_ms: int = FETCH_WAIT_MS
+) -> AsyncIterator[AIOKafkaConsumer]:
     """A started consumer that has nothing assigned yet. Raises KafkaError where no broker answers."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap_servers,
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
+        fetch_max_wait_ms=fetch_wait_ms,
         max_partition_fetch_bytes=4 * 1024 * 1024,
     )
     try:

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +16,7 @@ import msgspec
 from shared.bus.consumer import Record
 from shared.bus.inbox import Inbox
 from shared.bus.producer import RecordProducer
+from shared.bus.ungrouped import FETCH_WAIT_MS
 from shared.client.outcomes import Outcome, Outcomes
 from shared.events import headers as hdr
 from shared.events.images import Attributes, SourcePosition, check_id, source_from_headers
@@ -77,10 +78,13 @@ class AfterimageClient:
         *,
         namespace: str = "",
         max_in_flight: int = MAX_IN_FLIGHT,
+        fetch_wait_ms: int = FETCH_WAIT_MS,
     ) -> None:
+        """fetch_wait_ms: how long Kafka may keep a fetch that finds nothing; the embedded broker needs it short."""
         self._topics = Topics(namespace)
         self._bootstrap_servers = bootstrap_servers
         self._turn = asyncio.Semaphore(max_in_flight)
+        self._fetch_wait_ms = fetch_wait_ms
         self._searches: dict[bytes, asyncio.Future[SearchReply]] = {}
         self._outcomes = Outcomes()
         self._stack = AsyncExitStack()
@@ -94,14 +98,12 @@ class AfterimageClient:
             )
             mine = random.randrange(await self._producer.partitions(self._topics.replies))  # noqa: S311 - no secret
             self._reply_partition = mine
-            await stack.enter_async_context(
-                Inbox(self._bootstrap_servers, {self._topics.replies: [mine]}, self._on_reply)
-            )
+            await stack.enter_async_context(self._inbox({self._topics.replies: [mine]}, self._on_reply))
             outcomes = {
                 topic: range(await self._producer.partitions(topic))
                 for topic in (self._topics.indexed, self._topics.rejected)
             }
-            await stack.enter_async_context(Inbox(self._bootstrap_servers, outcomes, self._on_outcome))
+            await stack.enter_async_context(self._inbox(outcomes, self._on_outcome))
             self._stack = stack.pop_all()
         return self
 
@@ -196,6 +198,9 @@ class AfterimageClient:
         )
         async with self._turn:
             return await self._ask(request, timeout_s)
+
+    def _inbox(self, partitions: Mapping[str, Sequence[int]], receive: Callable[[Record], None]) -> Inbox:
+        return Inbox(self._bootstrap_servers, partitions, receive, fetch_wait_ms=self._fetch_wait_ms)
 
     async def _ask(self, request: SearchRequest, timeout_s: float) -> SearchReply:
         correlation_id = uuid.uuid4().hex.encode()

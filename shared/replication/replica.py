@@ -171,6 +171,9 @@ class ShardReplica:
         if head.head > self.position:
             self._found_gap(GapKind.TAIL)
             await self._read_history()
+        elif self._state is ReplicaState.CATCHING_UP or head.head < self.position:
+            # A log that began anew, or was rolled back, does not reach the present: only Kafka tells where that is.
+            await self._read_history()
         if head.head <= self.position:
             self._confirmed_at = asked_at
             if self._state is not ReplicaState.LIVE:

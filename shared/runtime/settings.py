@@ -106,3 +106,11 @@ class WorkerSettings(BaseSettings):
         validation_alias="KAFKA_SESSION_TIMEOUT_MS",
         description="milliseconds of silence after which Kafka gives a worker's partitions to another",
     )
+    fetch_wait_ms: int = Field(
+        default=500,
+        ge=1,
+        le=60_000,
+        validation_alias="KAFKA_FETCH_MAX_WAIT_MS",
+        description="longest wait of a fetch that finds nothing; Apache Kafka ends it at once when a record comes, "
+        "the embedded broker does not",
+    )

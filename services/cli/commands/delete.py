@@ -7,7 +7,6 @@ import typer
 from services.cli.failures import Status
 from services.cli.running import out, run
 from services.cli.settings import CliSettings
-from shared.client import AfterimageClient
 
 
 def delete(
@@ -17,7 +16,7 @@ def delete(
     """Delete images by id, and wait until none of them can be found any more."""
 
     async def forget(settings: CliSettings) -> Status:
-        async with AfterimageClient(settings.kafka_bootstrap_servers, namespace=settings.namespace) as client:
+        async with settings.client() as client:
             for sent in [await client.delete(image_id) for image_id in ids]:
                 done = await client.wait_searchable(sent, timeout_s=timeout)
                 out.print(

@@ -68,7 +68,7 @@ def demo(
         async with AsyncExitStack() as block:
             sink = _sink(block.enter_context(log.open("w", encoding="utf-8")))
             running = await block.enter_async_context(stack(settings, folders=[images], sink=sink))
-            async with AfterimageClient(running.bootstrap_servers, namespace=settings.namespace) as client:
+            async with settings.of(running).client() as client:
                 result = await _index(client, sources)
                 indexed = [source for source in sources if source.id not in result.rejected]
                 answers = await _search(client, _spread(indexed, queries))

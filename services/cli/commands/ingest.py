@@ -11,7 +11,7 @@ from services.cli.ingestion import ingest as ingest_all
 from services.cli.running import err, out, run
 from services.cli.settings import CliSettings
 from services.cli.sources import Source, collect
-from shared.client import AfterimageClient, Sent
+from shared.client import Sent
 from shared.events.images import MAX_INLINE_BYTES
 
 _SHOWN_REJECTS = 20
@@ -35,7 +35,7 @@ def ingest(
 
     async def upload_all(settings: CliSettings) -> Status:
         sources = collect(places)
-        async with AfterimageClient(settings.kafka_bootstrap_servers, namespace=settings.namespace) as client:
+        async with settings.client() as client:
 
             async def upload(source: Source) -> Sent:
                 if inline:

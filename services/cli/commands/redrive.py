@@ -48,7 +48,7 @@ def redrive(
         out.print(f"{len(chosen)} rejects found, {len(sendable)} can be sent again")
         if dry_run or not sendable:
             return Status.OK
-        async with AfterimageClient(settings.kafka_bootstrap_servers, namespace=settings.namespace) as client:
+        async with settings.client() as client:
             outcomes = Counter([await _again(client, record, reject, timeout) for record, reject in sendable])
         for outcome, count in outcomes.most_common():
             out.print(f"  {outcome}: {count}")

@@ -14,7 +14,6 @@ from services.cli.failures import Failure, Status
 from services.cli.running import out, run
 from services.cli.settings import CliSettings
 from services.cli.sources import local
-from shared.client import AfterimageClient
 from shared.events.search import MAX_TOP_K, SearchReply
 
 
@@ -34,7 +33,7 @@ def search(
         raise typer.BadParameter("give one of IMAGE, --id and --vector")
 
     async def ask(settings: CliSettings) -> Status:
-        async with AfterimageClient(settings.kafka_bootstrap_servers, namespace=settings.namespace) as client:
+        async with settings.client() as client:
             data, uri = _query_image(image)
             reply = await client.search(
                 image=data,

@@ -33,10 +33,7 @@ def up(
     async def start(settings: CliSettings) -> Status:
         console = Console(sys.stderr, width=9)
         async with stack(settings, folders=files or [Path.cwd()], sink=console.line) as running:
-            for name, value in (
-                ("KAFKA_BOOTSTRAP_SERVERS", running.bootstrap_servers),
-                ("REDIS_URL", running.redis_url),
-            ):
+            for name, value in running.environment.items():
                 console.line("stack", f"export {name}={value}")
             console.line("stack", "Ctrl-C stops everything")
             await asyncio.Event().wait()

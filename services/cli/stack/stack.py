@@ -21,6 +21,8 @@ TopicCreator = Callable[[str], Awaitable[None]]
 
 _SERVER_START_TIMEOUT_S = 30.0
 _STACK = "stack"
+# The embedded broker looks for new records only now and then while a fetch waits: half of its wait passes on average.
+_EMBEDDED_FETCH_WAIT_MS = "20"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,8 @@ class EmbeddedStack:
     redis_url: str
     worker_urls: Mapping[str, str]
     """By the worker's name, as `http://127.0.0.1:8081`."""
+    environment: Mapping[str, str]
+    """What a client of this stack needs in its environment, as the workers have it."""
 
 
 @asynccontextmanager
@@ -63,17 +67,17 @@ class _Assembly:
         bootstrap_servers = self._config.bootstrap_servers or await self._start_broker()
         redis_url = self._config.redis_url or await self._start_redis()
         await create_topics(bootstrap_servers)
-        shared = {
-            "KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers,
-            "REDIS_URL": redis_url,
-            "PYTHONUNBUFFERED": "1",
-        }
+        environment = {"KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers, "REDIS_URL": redis_url}
+        if not self._config.bootstrap_servers:
+            environment["KAFKA_FETCH_MAX_WAIT_MS"] = _EMBEDDED_FETCH_WAIT_MS
         ports = {worker.name: self._ports.pick(worker.http_port, worker.name) for worker in self._config.workers}
-        children = [self._worker(worker, ports[worker.name], shared) for worker in self._config.workers]
+        children = [self._worker(worker, ports[worker.name], environment) for worker in self._config.workers]
         await self._supervisor.start(*children)
         urls = {name: f"http://{LOOPBACK}:{port}" for name, port in ports.items()}
         self._say(", ".join(["everything is ready", *(f"{name} on {url}" for name, url in urls.items())]))
-        return EmbeddedStack(bootstrap_servers=bootstrap_servers, redis_url=redis_url, worker_urls=urls)
+        return EmbeddedStack(
+            bootstrap_servers=bootstrap_servers, redis_url=redis_url, worker_urls=urls, environment=environment
+        )
 
     async def _start_broker(self) -> str:
         port = self._ports.pick(self._config.broker_port, "broker")
@@ -103,13 +107,13 @@ class _Assembly:
         )
         return f"redis://{LOOPBACK}:{port}/0"
 
-    def _worker(self, worker: WorkerSpec, port: int, shared: Mapping[str, str]) -> ChildSpec:
+    def _worker(self, worker: WorkerSpec, port: int, environment: Mapping[str, str]) -> ChildSpec:
         self._say(f"starting {worker.name}")
         return ChildSpec(
             name=worker.name,
             command=[sys.executable, "-m", worker.module],
             ready=http_probe(port),
-            env={**shared, worker.http_port_variable: str(port), **worker.env},
+            env={**environment, "PYTHONUNBUFFERED": "1", worker.http_port_variable: str(port), **worker.env},
             start_timeout_s=self._config.worker_start_timeout_s,
             stop_grace_s=self._config.stop_grace_s,
         )

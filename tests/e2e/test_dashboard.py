@@ -1,0 +1,106 @@
+"""Every panel of the dashboard shows data when the real workers work, as a real Prometheus sees them."""
+
+import asyncio
+import contextlib
+import shutil
+import time
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from shared.bus.cluster import Cluster
+from shared.client import AfterimageClient, UploadRejected
+from shared.events.topics import Topics
+from tests.e2e.prometheus import PrometheusServer
+from tests.harness.kafka import Broker
+from tests.harness.redis import RedisServer
+from tests.harness.workers import WorkerProcess
+from tests.unit.deploy.dashboard import PanelQuery, queries
+from tests.unit.deploy.files import PROMETHEUS, ROOT, WORKERS
+
+PHOTOS = ROOT / "tests" / "data" / "photos" / "energy"
+VARIABLES = {"__rate_interval": "15s", "searcher": ".+"}
+SHOWN_WITHIN_S = 30.0
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("prometheus") is None, reason="needs prometheus: `make ci-tools` installs it"),
+]
+
+
+@pytest.fixture
+async def workers(
+    kafka: Broker, redis_server: RedisServer, unique_namespace: str, tmp_path: Path
+) -> AsyncIterator[dict[str, WorkerProcess]]:
+    async with Cluster(kafka.bootstrap_servers) as cluster:
+        await cluster.create_topics(Topics(unique_namespace).specs(2), replication_factor=1)
+    processes = {
+        name: WorkerProcess(
+            name,
+            bootstrap_servers=kafka.bootstrap_servers,
+            redis_url=redis_server.url,
+            folder=tmp_path,
+            env={"AFTERIMAGE_NAMESPACE": unique_namespace, "AFTERIMAGE_FILE_ROOTS": str(PHOTOS)},
+        )
+        for name in WORKERS
+    }
+    try:
+        for process in processes.values():
+            process.spawn()
+        await asyncio.gather(*(asyncio.to_thread(process.wait_ready) for process in processes.values()))
+        yield processes
+    finally:
+        await asyncio.gather(*(asyncio.to_thread(process.stop) for process in processes.values()))
+
+
+@pytest.fixture
+def prometheus(workers: dict[str, WorkerProcess], tmp_path: Path) -> Iterator[PrometheusServer]:
+    targets = {name: [process.url.removeprefix("http://")] for name, process in workers.items()}
+    with PrometheusServer(tmp_path, configuration=PROMETHEUS, targets=targets) as server:
+        yield server
+
+
+async def test_every_panel_shows_data(
+    kafka: Broker, workers: dict[str, WorkerProcess], prometheus: PrometheusServer, unique_namespace: str
+) -> None:
+    async with (
+        aiohttp.ClientSession() as session,
+        AfterimageClient(kafka.bootstrap_servers, namespace=unique_namespace) as client,
+        asyncio.TaskGroup() as tasks,
+    ):
+        # A rate needs two different scrapes of a series: so the work goes on until every panel has been seen.
+        work = tasks.create_task(_work(client, session, workers["gateway"].url))
+        missing = queries()
+        deadline = time.monotonic() + SHOWN_WITHIN_S
+        while missing and time.monotonic() < deadline:
+            await asyncio.sleep(1)
+            missing = await _without_data(missing, prometheus, session)
+        work.cancel()
+    assert [f"{query.panel}: {query.expr}" for query in missing] == []
+
+
+async def _without_data(
+    candidates: list[PanelQuery], prometheus: PrometheusServer, session: aiohttp.ClientSession
+) -> list[PanelQuery]:
+    return [query for query in candidates if not await prometheus.values(session, query.filled(VARIABLES))]
+
+
+async def _work(client: AfterimageClient, session: aiohttp.ClientSession, gateway: str) -> None:
+    """All that the dashboard tells of, over and over: uploads by reference and inline, a reject, queries."""
+    photos = sorted(PHOTOS.glob("*.webp"))
+    for round_ in count():
+        by_reference = await client.upload(f"photo-{round_}", uri=photos[round_ % len(photos)].as_uri())
+        inline = await client.upload("inline", data=photos[0].read_bytes())
+        await client.wait_searchable(by_reference)
+        await client.wait_searchable(inline)
+        with contextlib.suppress(UploadRejected):
+            await client.wait_searchable(await client.upload("broken", data=b"no image at all"))
+        reply = await client.search(image=photos[0].read_bytes())
+        assert reply.error is None
+        assert reply.hits[0].id == "inline"
+        await client.search(uri=photos[0].as_uri())
+        async with session.get(f"{gateway}/search", params={"id": "inline"}) as response:
+            assert response.status == 200, await response.text()
