@@ -62,13 +62,15 @@ def _configuration() -> str:
         "the variable, the value and what would be right.",
     ]
     shared = set.intersection(*(set(_rows(settings)) for settings in _SETTINGS.values()))
-    extraction = (set(_rows(ExtractorSettings)) & set(_rows(SearcherSettings))) - shared
+    consumers = set(_rows(ExtractorSettings)) & set(_rows(IndexerSettings)) - shared
+    extraction = set(_rows(ExtractorSettings)) & set(_rows(SearcherSettings)) - shared - consumers
     lines += _table("All workers, and the command line", [row for row in _rows(CliSettings) if row in shared])
+    lines += _table("Workers that consume", [row for row in _rows(IndexerSettings) if row in consumers])
     lines += _table(
         "Extractor and searcher, which must agree", [row for row in _rows(ExtractorSettings) if row in extraction]
     )
     for name, settings in _SETTINGS.items():
-        own = [row for row in _rows(settings) if row not in shared | extraction]
+        own = [row for row in _rows(settings) if row not in shared | consumers | extraction]
         lines += _table(name.capitalize(), own)
     return "\n".join(lines) + "\n"
 

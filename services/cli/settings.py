@@ -4,10 +4,10 @@ from pydantic import Field
 
 from services.cli.stack import EmbeddedStack
 from shared.client import AfterimageClient
-from shared.runtime.settings import WorkerSettings, from_environment
+from shared.runtime.settings import ServiceSettings, from_environment
 
 
-class CliSettings(WorkerSettings):
+class CliSettings(ServiceSettings):
     model_config = from_environment("AFTERIMAGE_")
 
     partitions: int = Field(

@@ -7,15 +7,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from services.extractor.app import build
 from services.extractor.settings import ExtractorSettings
-from shared.runtime.logging import configure_logging
-from shared.runtime.server import serve
-from shared.runtime.settings import load_or_exit
+from shared.runtime.worker import run_worker
 
 
 def main() -> None:
-    settings = load_or_exit(ExtractorSettings)
-    configure_logging(log_format=settings.log_format, level=settings.log_level)
-    serve(lambda stop: build(settings, stop), host=settings.http_host, port=settings.http_port)
+    run_worker(ExtractorSettings, build)
 
 
 if __name__ == "__main__":

@@ -2,15 +2,11 @@
 
 from services.indexer.app import build
 from services.indexer.settings import IndexerSettings
-from shared.runtime.logging import configure_logging
-from shared.runtime.server import serve
-from shared.runtime.settings import load_or_exit
+from shared.runtime.worker import run_worker
 
 
 def main() -> None:
-    settings = load_or_exit(IndexerSettings)
-    configure_logging(log_format=settings.log_format, level=settings.log_level)
-    serve(lambda stop: build(settings, stop), host=settings.http_host, port=settings.http_port)
+    run_worker(IndexerSettings, build)
 
 
 if __name__ == "__main__":

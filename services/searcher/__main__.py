@@ -7,15 +7,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from services.searcher.app import build
 from services.searcher.settings import SearcherSettings
-from shared.runtime.logging import configure_logging
-from shared.runtime.server import serve
-from shared.runtime.settings import load_or_exit
+from shared.runtime.worker import run_worker
 
 
 def main() -> None:
-    settings = load_or_exit(SearcherSettings)
-    configure_logging(log_format=settings.log_format, level=settings.log_level)
-    serve(lambda stop: build(settings, stop), host=settings.http_host, port=settings.http_port)
+    run_worker(SearcherSettings, build)
 
 
 if __name__ == "__main__":

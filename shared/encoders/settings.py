@@ -15,10 +15,10 @@ from shared.encoders.engine import ExtractionEngine, ExtractionPolicy
 from shared.encoders.observer import ExtractionObserver
 from shared.encoders.registry import load_encoder
 from shared.imaging.policy import FetchPolicy
-from shared.runtime.settings import BadSettings, WorkerSettings
+from shared.runtime.settings import BadSettings, ConsumerSettings
 
 
-class ExtractionSettings(WorkerSettings):
+class ExtractionSettings(ConsumerSettings):
     """The encoder, its code, and what may be fetched: the same for all workers of a deployment."""
 
     encoder: str = Field(

@@ -64,8 +64,8 @@ def _sentence(settings: type[BaseSettings], error: "ErrorDetails") -> str:
     return f"{variable}={error['input']!r} cannot be used: {reason} ({meaning})."
 
 
-class WorkerSettings(BaseSettings):
-    """What every worker needs to know. Each worker's own settings extend it under its own prefix."""
+class ServiceSettings(BaseSettings):
+    """Where the service is: what all workers, and the command line, need to know."""
 
     model_config = from_environment("")
 
@@ -93,7 +93,26 @@ class WorkerSettings(BaseSettings):
     log_format: LogFormat = Field(
         default="text", validation_alias="AFTERIMAGE_LOG_FORMAT", description="text for people, json for machines"
     )
+    fetch_wait_ms: int = Field(
+        default=500,
+        ge=1,
+        le=60_000,
+        validation_alias="KAFKA_FETCH_MAX_WAIT_MS",
+        description="longest wait of a fetch that finds nothing; Apache Kafka ends it at once when a record comes, "
+        "the embedded broker does not",
+    )
+
+
+class WorkerSettings(ServiceSettings):
+    """What every worker process needs to know besides. Each worker's own settings extend it under its own prefix."""
+
     http_host: str = Field(default="127.0.0.1", description="where /metrics, /livez, /readyz and /docs listen")
+    http_port: int = Field(default=8080, ge=1, le=65535, description="the port of the same")
+
+
+class ConsumerSettings(WorkerSettings):
+    """What a worker that belongs to a consumer group needs to know besides."""
+
     instance_id: str | None = Field(
         default=None,
         pattern=r"^[\w.-]{1,200}$",
@@ -105,12 +124,4 @@ class WorkerSettings(BaseSettings):
         le=1_800_000,
         validation_alias="KAFKA_SESSION_TIMEOUT_MS",
         description="milliseconds of silence after which Kafka gives a worker's partitions to another",
-    )
-    fetch_wait_ms: int = Field(
-        default=500,
-        ge=1,
-        le=60_000,
-        validation_alias="KAFKA_FETCH_MAX_WAIT_MS",
-        description="longest wait of a fetch that finds nothing; Apache Kafka ends it at once when a record comes, "
-        "the embedded broker does not",
     )

@@ -1,0 +1,18 @@
+"""The life of a worker process: settings, logs, then the server until the end."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from shared.runtime.http import AsgiApp
+from shared.runtime.logging import configure_logging
+from shared.runtime.server import Stop, serve
+from shared.runtime.settings import WorkerSettings, load_or_exit
+
+S = TypeVar("S", bound=WorkerSettings)
+
+
+def run_worker(settings_class: type[S], build: Callable[[S, Stop], AsgiApp]) -> None:
+    """Run a worker until a signal, or the worker itself, ends it. Bad settings end it at once, with one sentence."""
+    settings = load_or_exit(settings_class)
+    configure_logging(log_format=settings.log_format, level=settings.log_level)
+    serve(lambda stop: build(settings, stop), host=settings.http_host, port=settings.http_port)
