@@ -5,7 +5,7 @@ partition. Offsets are committed here, explicitly.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
@@ -17,6 +17,7 @@ from shared.bus.broker import WorkerBroker
 from shared.bus.contracts import Contract
 from shared.bus.faults import bus_faults
 from shared.runtime.logging import get_logger
+from shared.runtime.settings import ConsumerSettings
 
 log = get_logger(__name__)
 
@@ -25,25 +26,12 @@ Handle = Callable[[Sequence[Record]], Awaitable[None]]
 Revoked = Callable[[set[int]], None]
 
 
-class ConsumerSettings(Protocol):
-    """How Kafka knows a worker again, and how long it is asked to wait. The settings of every worker say it."""
-
-    @property
-    def instance_id(self) -> str | None: ...
-
-    @property
-    def session_timeout_ms(self) -> int: ...
-
-    @property
-    def fetch_wait_ms(self) -> int: ...
-
-
 class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
     """The records of one topic, in batches, for one consumer group.
 
-    handle: gets each batch, in order within a partition; must not raise for what a record holds. revoked: called when
-    partitions go, before others can get them. FastStream reads the next batch when `handle` returns, so that
-    backpressure is simply to wait.
+    handle: gets each batch, in order within a partition; must not raise for what a record holds. settings: how Kafka
+    knows the worker again, and how long a fetch may wait. revoked: called when partitions go, before others can get
+    them. FastStream reads the next batch when `handle` returns, so that backpressure is simply to wait.
     """
 
     def __init__(
