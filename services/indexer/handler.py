@@ -5,20 +5,14 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from services.indexer.metrics import IndexerMetrics
+from services.indexer.reports import Reports
 from shared.bus.consumer import Record
 from shared.bus.faults import BusUnavailable
 from shared.bus.history import read_operations
 from shared.bus.producer import RecordProducer
-from shared.events import headers as hdr
-from shared.events import rejects
-from shared.events.faults import PoisonInput, RejectReason
-from shared.events.features import encode_feature, feature_of
-from shared.events.operations import Delete, Upsert
-from shared.events.receipts import Effect, Receipt, encode_receipt
 from shared.events.topics import Topics
-from shared.index.shard import Outcome
 from shared.replication.log import Conflict, Fenced, LogUnavailable
-from shared.replication.writer import ShardWriter, Written
+from shared.replication.writer import ShardWriter
 from shared.runtime.logging import get_logger
 
 log = get_logger(__name__)
@@ -72,10 +66,9 @@ class IndexFeatures:
         self._topics = topics
         self._partitions = partitions
         self._make_writer = make_writer
-        self._producer = producer
+        self._reports = Reports(topics=topics, producer=producer, metrics=metrics, now_ms=now_ms)
         self._metrics = metrics
         self._max_batch = max_batch
-        self._now_ms = now_ms
         self._writers: dict[int, ShardWriter] = {}
         self._unreported: dict[int, int] = {}
         """Shard → the first offset whose receipt this process has not sent, for what it has held without a break."""
@@ -172,73 +165,15 @@ class IndexFeatures:
         with self._metrics.append_seconds.time():
             written = await writer.append(operations, position=position)
         news = [item for item in written if item.operation.offset >= unreported]
-        await self._restate_winners(writer, news)
+        await self._reports.restate_winners(writer, news)
         if position == writer.head:  # what is read again, to fold it or to report it, was committed before
             await self._partitions.commit({shard: position + 1})
-        await self._report(writer, news)
+        await self._reports.report(writer, news)
         if shard in self._unreported:
             self._unreported[shard] = max(unreported, position + 1)
         self._metrics.batch_operations.observe(len(operations))
         self._metrics.position.labels(str(shard)).set(position)
         self._metrics.rows.labels(str(shard)).set(len(writer.fold))
-
-    async def _restate_winners(self, writer: ShardWriter, written: Sequence[Written]) -> None:
-        """Write the winner again behind each record that lost, which Kafka's compaction would keep in its stead."""
-        for item in written:
-            if item.outcome is Outcome.APPLIED or not writer.fold.knows(item.operation.id):
-                continue
-            winner = writer.fold.winner(item.operation.id, offset=item.operation.offset)
-            log.info("winner_restated", shard=writer.shard, overruled=item.operation.offset)
-            await self._producer.send_until_acknowledged(
-                self._topics.features,
-                key=winner.id.encode(),
-                value=encode_feature(feature_of(winner)) if isinstance(winner, Upsert) else None,
-                headers=winner.source.headers() if isinstance(winner, Delete) else (),
-            )
-
-    async def _report(self, writer: ShardWriter, written: Sequence[Written]) -> None:
-        """Tell the producers what became of their events."""
-        async with asyncio.TaskGroup() as sends:
-            for item in written:
-                self._metrics.operations.labels(item.outcome.name.lower()).inc()
-                send = self._reject if item.outcome is Outcome.FOREIGN else self._send_receipt
-                sends.create_task(send(writer, item))
-
-    async def _send_receipt(self, writer: ShardWriter, item: Written) -> None:
-        operation = item.operation
-        receipt = Receipt(
-            id=operation.id,
-            effect=_effect(item),
-            shard=writer.shard,
-            position=operation.offset,
-            source_partition=operation.source.partition,
-            source_offset=operation.source.offset,
-            uploaded_at=operation.uploaded_at,
-            indexed_at=self._now_ms(),
-        )
-        await self._producer.send_until_acknowledged(
-            self._topics.indexed,
-            key=operation.id.encode(),
-            value=encode_receipt(receipt),
-            headers=[(hdr.CONTENT_TYPE, hdr.JSON.encode())],
-        )
-
-    async def _reject(self, writer: ShardWriter, item: Written) -> None:
-        operation = item.operation
-        fault = PoisonInput(
-            RejectReason.SCHEME_MISMATCH,
-            f"the index holds codes of scheme {writer.fold.scheme}, this one is of "
-            f"{getattr(operation, 'scheme', 'none')}: set the extractors alike, then upload again",
-        )
-        headers = rejects.reject_headers(
-            fault, stage="index", source=operation.source, uploaded_at=operation.uploaded_at, original=()
-        )
-        await self._producer.send_until_acknowledged(
-            self._topics.rejected,
-            key=operation.id.encode(),
-            value=None,
-            headers=[*headers, (rejects.VALUE_DROPPED, b"1")],
-        )
 
     def _lose(self, shard: int) -> None:
         if shard in self._writers:
@@ -246,9 +181,3 @@ class IndexFeatures:
 
     def _lock(self, shard: int) -> asyncio.Lock:
         return self._locks.setdefault(shard, asyncio.Lock())
-
-
-def _effect(item: Written) -> Effect:
-    if item.outcome is Outcome.STALE:
-        return Effect.SUPERSEDED
-    return Effect.DELETED if isinstance(item.operation, Delete) else Effect.INDEXED

@@ -9,7 +9,7 @@ import msgspec
 from services.searcher.metrics import SearcherMetrics
 from services.searcher.query import AnswerQuery, Stopwatch, Unanswerable
 from shared.bus.consumer import Record
-from shared.bus.producer import RecordProducer, Undeliverable
+from shared.bus.producer import MAX_RECORD_BYTES, RecordProducer, Undeliverable
 from shared.bus.replies import ReplyAddress, deadline_ms, reply_address
 from shared.events import headers as hdr
 from shared.events.search import (
@@ -29,6 +29,8 @@ log = get_logger(__name__)
 _REPLY_WITHIN_S = 5.0
 _LONGEST_S = 600.0
 """However far its deadline lies, a query does not hold its place for longer."""
+_MAX_REPLY_BYTES = MAX_RECORD_BYTES - 16 * 1024
+"""Leaves room for the headers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,12 +118,17 @@ class AnswerRequests:
 
     async def _send(self, address: ReplyAddress, reply: SearchReply, content_type: str) -> str:
         encoding = hdr.MSGPACK if content_type == hdr.MSGPACK else hdr.JSON
+        value = encode_reply(reply, encoding)
+        if len(value) > _MAX_REPLY_BYTES:
+            problem = f"the hits take {len(value)} bytes, more than a record holds: ask for fewer with 'top_k'"
+            reply = self._failure(ErrorCode.BAD_REQUEST, problem)
+            value = encode_reply(reply, encoding)
         try:
             with self._metrics.stage_seconds.labels("reply").time():
                 await self._producer.send_within(
                     _REPLY_WITHIN_S,
                     address.topic,
-                    value=encode_reply(reply, encoding),
+                    value=value,
                     partition=address.partition,
                     headers=[(hdr.CONTENT_TYPE, encoding.encode()), *address.headers],
                 )

@@ -1,0 +1,95 @@
+"""What the indexer writes to Kafka about operations that the log has reached: receipts, rejects, winners once more."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from services.indexer.metrics import IndexerMetrics
+from shared.bus.producer import RecordProducer
+from shared.events import headers as hdr
+from shared.events import rejects
+from shared.events.faults import PoisonInput, RejectReason
+from shared.events.features import encode_feature, feature_of
+from shared.events.operations import Delete, Upsert
+from shared.events.receipts import Effect, Receipt, encode_receipt
+from shared.events.topics import Topics
+from shared.index.shard import Outcome
+from shared.replication.writer import ShardWriter, Written
+from shared.runtime.logging import get_logger
+
+log = get_logger(__name__)
+
+
+class Reports:
+    """Everything here returns when Kafka has acknowledged it. now_ms: Unix milliseconds."""
+
+    def __init__(
+        self, *, topics: Topics, producer: RecordProducer, metrics: IndexerMetrics, now_ms: Callable[[], int]
+    ) -> None:
+        self._topics = topics
+        self._producer = producer
+        self._metrics = metrics
+        self._now_ms = now_ms
+
+    async def restate_winners(self, writer: ShardWriter, written: Sequence[Written]) -> None:
+        """Write the winner again behind each record that lost, which Kafka's compaction would keep in its stead."""
+        for item in written:
+            if item.outcome is Outcome.APPLIED or not writer.fold.knows(item.operation.id):
+                continue
+            winner = writer.fold.winner(item.operation.id, offset=item.operation.offset)
+            log.info("winner_restated", shard=writer.shard, overruled=item.operation.offset)
+            await self._producer.send_until_acknowledged(
+                self._topics.features,
+                key=winner.id.encode(),
+                value=encode_feature(feature_of(winner)) if isinstance(winner, Upsert) else None,
+                headers=winner.source.headers() if isinstance(winner, Delete) else (),
+            )
+
+    async def report(self, writer: ShardWriter, written: Sequence[Written]) -> None:
+        """Tell the producers what became of their events."""
+        async with asyncio.TaskGroup() as sends:
+            for item in written:
+                self._metrics.operations.labels(item.outcome.name.lower()).inc()
+                send = self._reject if item.outcome is Outcome.FOREIGN else self._send_receipt
+                sends.create_task(send(writer, item))
+
+    async def _send_receipt(self, writer: ShardWriter, item: Written) -> None:
+        operation = item.operation
+        receipt = Receipt(
+            id=operation.id,
+            effect=_effect(item),
+            shard=writer.shard,
+            position=operation.offset,
+            source_partition=operation.source.partition,
+            source_offset=operation.source.offset,
+            uploaded_at=operation.uploaded_at,
+            indexed_at=self._now_ms(),
+        )
+        await self._producer.send_until_acknowledged(
+            self._topics.indexed,
+            key=operation.id.encode(),
+            value=encode_receipt(receipt),
+            headers=[(hdr.CONTENT_TYPE, hdr.JSON.encode())],
+        )
+
+    async def _reject(self, writer: ShardWriter, item: Written) -> None:
+        operation = item.operation
+        fault = PoisonInput(
+            RejectReason.SCHEME_MISMATCH,
+            f"the index holds codes of scheme {writer.fold.scheme}, this one is of "
+            f"{getattr(operation, 'scheme', 'none')}: set the extractors alike, then upload again",
+        )
+        headers = rejects.reject_headers(
+            fault, stage="index", source=operation.source, uploaded_at=operation.uploaded_at, original=()
+        )
+        await self._producer.send_until_acknowledged(
+            self._topics.rejected,
+            key=operation.id.encode(),
+            value=None,
+            headers=[*headers, (rejects.VALUE_DROPPED, b"1")],
+        )
+
+
+def _effect(item: Written) -> Effect:
+    if item.outcome is Outcome.STALE:
+        return Effect.SUPERSEDED
+    return Effect.DELETED if isinstance(item.operation, Delete) else Effect.INDEXED
