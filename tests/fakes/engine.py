@@ -1,0 +1,39 @@
+"""An extraction engine without pixels: the first four bytes of an image are its code."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.encoders.engine import Extracted
+from shared.events.faults import PoisonInput, RejectReason
+from tests.fakes.operations import SCHEME, code
+
+POISON = b"poison"
+BOMB = b"bomb"
+
+
+@dataclass(frozen=True)
+class FakeScheme:
+    fingerprint: str = SCHEME
+
+
+class FakeEngine:
+    """Takes the place of an ExtractionEngine. POISON is rejected, BOMB breaks the device; a closed gate holds up."""
+
+    def __init__(self) -> None:
+        self.scheme = FakeScheme()
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def extract(self, data: bytes) -> Extracted:
+        await self.gate.wait()
+        if data == POISON:
+            raise PoisonInput(RejectReason.DECODE_FAILED, "it is poison")
+        if data == BOMB:
+            raise RuntimeError("the device is lost")
+        return Extracted(code=data[:4].ljust(4, b"\1"), decode_s=0.001, encode_s=0.002)
+
+    async def quantize_vector(self, vector: Sequence[float]) -> bytes:
+        if len(vector) != 4:
+            raise ValueError(f"the vector has {len(vector)} numbers, and this index holds vectors of 4")
+        return code(*(int(number) for number in vector))

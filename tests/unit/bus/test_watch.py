@@ -1,0 +1,98 @@
+"""A consumer that silently stopped is noticed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from prometheus_client import CollectorRegistry, Gauge
+
+from shared.bus.watch import STALLED_AFTER_S, ConsumerWatch
+from tests.fakes.virtual_time import loop_time
+
+
+class FakeSubscription:
+    """Takes the place of a Subscription."""
+
+    topic = "uploads"
+    running = True
+
+    def __init__(self) -> None:
+        self.positions = {0: 10}
+        self.ends: dict[int, int | None] = {0: 10}
+
+    def assigned(self) -> set[int]:
+        return set(self.positions)
+
+    async def position(self, partition: int) -> int:
+        await asyncio.sleep(0)
+        return self.positions.get(partition, -1)
+
+    def highwater(self, partition: int) -> int | None:
+        return self.ends.get(partition)
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.subscription = FakeSubscription()
+        self.registry = CollectorRegistry()
+        lag = Gauge("lag", "records", ["partition"], registry=self.registry)
+        self.watch = ConsumerWatch(self.subscription, clock=loop_time, lag=lag)  # type: ignore[arg-type]
+
+    def lag(self, partition: int) -> float | None:
+        return self.registry.get_sample_value("lag", {"partition": str(partition)})
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    bench = Bench()
+    task = asyncio.create_task(bench.watch.run())
+    yield bench
+    assert not task.done()
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_a_consumer_with_nothing_to_read_is_alive_for_ever(bench: Bench) -> None:
+    await asyncio.sleep(10 * STALLED_AFTER_S)
+    assert bench.watch() is None
+
+
+async def test_a_consumer_that_takes_nothing_while_records_wait_is_not_alive(bench: Bench) -> None:
+    bench.subscription.ends[0] = 13
+    await asyncio.sleep(STALLED_AFTER_S - 10)
+    assert bench.watch() is None
+    await asyncio.sleep(30)
+    problem = bench.watch()
+    assert problem is not None
+    assert "3 records wait on uploads" in problem
+
+
+async def test_a_consumer_that_moves_on_is_alive_however_much_waits(bench: Bench) -> None:
+    bench.subscription.ends[0] = 1_000_000
+    for _ in range(50):
+        await asyncio.sleep(10)
+        bench.subscription.positions[0] += 1
+        assert bench.watch() is None
+
+
+async def test_the_lag_is_kept_for_the_partitions_that_are_assigned(bench: Bench) -> None:
+    bench.subscription.positions = {0: 10, 1: 5}
+    bench.subscription.ends = {0: 14, 1: None}
+    await asyncio.sleep(6)
+    assert (bench.lag(0), bench.lag(1)) == (4, 0)
+    bench.subscription.positions = {1: 5}
+    await asyncio.sleep(6)
+    assert (bench.lag(0), bench.lag(1)) == (None, 0)
+
+
+async def test_a_partition_that_goes_away_while_it_is_asked_for_is_passed_over(bench: Bench) -> None:
+    class Leaving(FakeSubscription):
+        async def position(self, partition: int) -> int:
+            self.positions.pop(1, None)
+            return await super().position(partition)
+
+    leaving = Leaving()
+    leaving.positions = {0: 10, 1: 5}
+    bench.watch._subscription = leaving  # type: ignore[assignment]
+    await asyncio.sleep(STALLED_AFTER_S * 2)
+    assert bench.watch() is None

@@ -1,0 +1,266 @@
+"""What the extractor makes of one record."""
+
+import json
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.extractor.handler import ExtractUploads
+from services.extractor.metrics import ExtractorMetrics
+from shared.bus.consumer import Record
+from shared.bus.partitions import partition_of
+from shared.events import headers as hdr
+from shared.events import rejects
+from shared.events.faults import PoisonInput, RejectReason
+from shared.events.features import read_operation
+from shared.events.images import SourcePosition
+from shared.events.operations import Delete, Upsert
+from shared.events.rejects import read_reject, redrive_headers
+from shared.events.topics import Topics
+from shared.events.upload_forms import UploadImage
+from shared.events.uploads import read_upload_events, write_native
+from tests.fakes.engine import BOMB, POISON, FakeEngine
+from tests.fakes.operations import SCHEME
+from tests.fakes.producer import FakeProducer, Produced
+from tests.fakes.records import make_record
+
+TOPICS = Topics()
+PARTITIONS = 4
+OFFSET, UPLOADED_AT = 41, 1_700_000_000_000
+TRACE = ("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+MEGABYTE = bytes(1024 * 1024)
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.engine = FakeEngine()
+        self.producer = FakeProducer()
+        self.registry = CollectorRegistry()
+        self.stored = {"s3://shop/cat": b"\1\2\3\4", "s3://shop/poison": POISON, "s3://shop/cat 2": b"\5\6\7\x08"}
+        self.handler = ExtractUploads(
+            topics=TOPICS,
+            partitions=PARTITIONS,
+            fetch=self._fetch,
+            engine=self.engine,  # type: ignore[arg-type]
+            producer=self.producer,  # type: ignore[arg-type]
+            metrics=ExtractorMetrics(self.registry),
+        )
+
+    async def _fetch(self, uri: str) -> bytes:
+        if uri not in self.stored:
+            raise PoisonInput(RejectReason.NOT_FOUND, f"{uri} points at nothing")
+        return self.stored[uri]
+
+    @property
+    def features(self) -> list[Produced]:
+        return self.producer.to(TOPICS.features)
+
+    @property
+    def rejected(self) -> list[Produced]:
+        return self.producer.to(TOPICS.rejected)
+
+    @property
+    def forwarded(self) -> list[Produced]:
+        return self.producer.to(TOPICS.uploaded)
+
+    def operation(self) -> Upsert | Delete:
+        """What the one feature record that was written does to the index."""
+        [record] = self.features
+        return read_operation(offset=0, timestamp=9, key=record.key, value=record.value, headers=record.headers)
+
+    def counted(self, outcome: str) -> float:
+        return self.registry.get_sample_value("afterimage_extractor_events_total", {"outcome": outcome}) or 0.0
+
+
+@pytest.fixture
+async def bench() -> Bench:
+    return Bench()
+
+
+def record(
+    value: bytes | None,
+    *,
+    image_id: str = "cat",
+    key: bytes | None = None,
+    partition: int | None = None,
+    headers: list[tuple[str, bytes]] | None = None,
+    offset: int = OFFSET,
+) -> Record:
+    return make_record(
+        topic=TOPICS.uploaded,
+        partition=partition_of(image_id, PARTITIONS) if partition is None else partition,
+        offset=offset,
+        key=image_id.encode() if key is None else key,
+        value=value,
+        headers=headers or [],
+        timestamp=UPLOADED_AT,
+    )
+
+
+def inline(data: bytes, image_id: str = "cat") -> bytes:
+    return write_native(UploadImage(id=image_id, data=data))
+
+
+def home(image_id: str = "cat") -> int:
+    return partition_of(image_id, PARTITIONS)
+
+
+async def test_an_upload_becomes_a_feature_of_its_event(bench: Bench) -> None:
+    upload = UploadImage(id="cat", uri="s3://shop/cat", attributes={"price": 3})
+    await bench.handler.process(record(write_native(upload), headers=[TRACE]))
+    operation = bench.operation()
+    assert isinstance(operation, Upsert)
+    assert (operation.id, operation.code, operation.scheme) == ("cat", b"\1\2\3\4", SCHEME)
+    assert operation.source == SourcePosition(offset=OFFSET, partition=home())
+    assert (operation.uploaded_at, operation.uri, operation.attributes) == (UPLOADED_AT, "s3://shop/cat", {"price": 3})
+    assert TRACE in bench.features[0].headers
+    assert bench.counted("encoded") == 1
+
+
+async def test_a_delete_becomes_a_tombstone_that_says_where_it_was_asked_for(bench: Bench) -> None:
+    await bench.handler.process(record(None))
+    assert bench.features[0].value is None
+    assert bench.operation().source == SourcePosition(offset=OFFSET, partition=home())
+    assert bench.counted("deleted") == 1
+
+
+@pytest.mark.parametrize("value", [inline(b"1234"), None], ids=["upload", "delete"])
+async def test_an_event_on_the_partition_of_another_id_is_forwarded_to_that_of_its_own(
+    bench: Bench, value: bytes | None
+) -> None:
+    await bench.handler.process(record(value, partition=(home() + 1) % PARTITIONS, headers=[TRACE]))
+    [forwarded] = bench.forwarded
+    assert forwarded.key == b"cat"
+    assert forwarded.partition is None  # the key decides
+    assert read_upload_events(b"cat", forwarded.value, ()) == read_upload_events(b"cat", value, ())
+    assert forwarded.headers == (TRACE,)
+    assert bench.features == []
+    assert bench.counted("forwarded") == 1
+
+
+async def test_a_redriven_event_keeps_its_place_among_the_events_of_its_id(bench: Bench) -> None:
+    await bench.handler.process(record(inline(POISON), offset=7))
+    [reject] = bench.rejected
+    again = redrive_headers(reject.headers)
+    await bench.handler.process(record(inline(b"1234"), headers=again, offset=500))
+    assert bench.operation().source == SourcePosition(offset=7, partition=home())
+
+
+@pytest.mark.parametrize(
+    ("partition", "offset"),
+    [(home() + 1, 3), (home(), OFFSET), (home(), OFFSET + 1), (home(), 10**12)],
+    ids=["another partition", "the same offset", "a later offset", "far beyond"],
+)
+async def test_headers_that_lie_about_the_source_are_ignored(bench: Bench, partition: int, offset: int) -> None:
+    lie = SourcePosition(offset=offset, partition=partition).headers()
+    await bench.handler.process(record(inline(b"1234"), headers=lie))
+    assert bench.operation().source == SourcePosition(offset=OFFSET, partition=home())
+
+
+@pytest.mark.parametrize(
+    ("value", "reason", "stage"),
+    [
+        (b"no json", RejectReason.MALFORMED_EVENT, "read"),
+        (inline(POISON), RejectReason.DECODE_FAILED, "extract"),
+        (write_native(UploadImage(id="cat", uri="s3://shop/nothing")), RejectReason.NOT_FOUND, "extract"),
+    ],
+    ids=["unreadable", "undecodable", "missing"],
+)
+async def test_an_event_that_cannot_succeed_is_rejected_as_it_came_with_the_reason(
+    bench: Bench, value: bytes, reason: RejectReason, stage: str
+) -> None:
+    original = [("content-type", b"application/json"), ("raw", b"\xff\xfe"), TRACE, (rejects.STAGE, b"a lie")]
+    await bench.handler.process(record(value, headers=original))
+    [kept] = bench.rejected
+    reject = read_reject(kept.headers)
+    assert reject is not None
+    assert (reject.reason, reject.stage, reject.redrivable) == (reason, stage, True)
+    assert (reject.source, reject.uploaded_at) == (SourcePosition(offset=OFFSET, partition=home()), UPLOADED_AT)
+    assert (kept.key, kept.value) == (b"cat", value)
+    assert set(original[:3]) <= set(kept.headers)
+    assert bench.features == []
+    assert bench.counted("rejected") == 1
+
+
+async def test_an_event_without_a_key_is_rejected_without_one(bench: Bench) -> None:
+    await bench.handler.process(record(b"no json", key=b"", partition=0))
+    assert bench.rejected[0].key == b""
+
+
+def notification(*keys: str) -> bytes:
+    entries = [
+        {
+            "eventVersion": "2.1",
+            "eventName": "s3:ObjectCreated:Put",
+            "s3": {"bucket": {"name": "shop"}, "object": {"key": key}},
+        }
+        for key in keys
+    ]
+    return json.dumps({"Records": entries}).encode()
+
+
+async def test_of_several_objects_one_that_fails_costs_itself_alone(bench: Bench) -> None:
+    bench.stored["s3://shop/dog"] = b"\x09\x09\x09\x09"
+    value = notification("cat", "poison", "dog")
+    homes = {name: partition_of(f"shop/{name}", PARTITIONS) for name in ("cat", "poison", "dog")}
+    for partition in range(PARTITIONS):
+        await bench.handler.process(record(value, key=b"", partition=partition))
+    at_home = {item.key for item in bench.features}
+    assert at_home == {b"shop/cat", b"shop/dog"}
+    assert {item.key for item in bench.forwarded} == {b"shop/cat", b"shop/dog", b"shop/poison"}
+    [reject] = bench.rejected
+    assert reject.key == b"shop/poison"
+    [event] = read_upload_events(reject.key, reject.value, ())
+    assert isinstance(event, UploadImage)
+    assert event.uri == "s3://shop/poison"
+    told = read_reject(reject.headers)
+    assert told is not None
+    assert told.source.partition == homes["poison"]
+
+
+async def test_a_notification_that_asks_for_nothing_is_counted_and_done(bench: Bench) -> None:
+    await bench.handler.process(record(b'{"Event": "s3:TestEvent"}', key=b"", partition=0))
+    assert bench.producer.sent == []
+    assert bench.counted("ignored") == 1
+
+
+HUGE: dict[str, tuple[bytes, bytes, list[tuple[str, bytes]]]] = {
+    "value": (b"cat", MEGABYTE[:-200], []),
+    "headers": (b"cat", b"no json", [("ballast", MEGABYTE[:-200])]),
+    "key": (MEGABYTE[:-200], b"no json", []),
+}
+
+
+@pytest.mark.parametrize("what", HUGE)
+async def test_a_reject_that_fits_no_record_drops_what_is_too_large_and_keeps_the_reason(
+    bench: Bench, what: str
+) -> None:
+    key, value, headers = HUGE[what]
+    await bench.handler.process(record(value, key=key, headers=headers))
+    [reject] = bench.rejected
+    told = read_reject(reject.headers)
+    assert told is not None
+    assert told.reason is RejectReason.MALFORMED_EVENT
+    assert not told.redrivable
+    assert reject.value is None
+
+
+async def test_an_upload_whose_trace_fits_no_record_is_rejected(bench: Bench) -> None:
+    await bench.handler.process(record(inline(b"1234"), headers=[("tracestate", MEGABYTE[:-100])]))
+    assert bench.features == []
+    [reject] = bench.rejected
+    told = read_reject(reject.headers)
+    assert told is not None
+    assert told.stage == "publish"
+
+
+async def test_a_device_that_breaks_is_no_fault_of_the_event(bench: Bench) -> None:
+    """The worker ends, and the event comes again: it must be neither lost nor rejected."""
+    with pytest.raises(RuntimeError, match="the device is lost"):
+        await bench.handler.process(record(inline(BOMB)))
+    assert bench.producer.sent == []
+
+
+async def test_the_content_type_of_a_feature_says_how_to_read_it(bench: Bench) -> None:
+    await bench.handler.process(record(inline(b"1234")))
+    assert bench.features[0].header(hdr.CONTENT_TYPE) == hdr.MSGPACK.encode()

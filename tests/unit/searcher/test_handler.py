@@ -1,0 +1,258 @@
+"""What the searcher makes of one request: hits, an error, or, when nobody waits any more, nothing."""
+
+import asyncio
+import time
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.searcher.handler import AnswerPolicy, AnswerRequests
+from services.searcher.metrics import SearcherMetrics
+from services.searcher.query import AnswerQuery
+from shared.bus.consumer import Record
+from shared.events import headers as hdr
+from shared.events.faults import PoisonInput, RejectReason
+from shared.events.search import ErrorCode, SearchReply, SearchRequest, decode_reply, encode_request
+from shared.events.topics import Topics
+from tests.fakes.engine import BOMB, POISON, FakeEngine
+from tests.fakes.operations import SCHEME, code, upsert
+from tests.fakes.producer import FakeProducer, Produced
+from tests.fakes.records import make_record
+from tests.fakes.replicas import FakeReplicas
+
+TOPICS = Topics()
+REPLIES = "somebody.replies"
+MAX_IN_FLIGHT = 2
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.engine = FakeEngine()
+        self.replicas = FakeReplicas()
+        self.producer = FakeProducer(unreachable=["nobody.listens"])
+        self.registry = CollectorRegistry()
+        query = AnswerQuery(
+            replicas=self.replicas,  # type: ignore[arg-type]
+            engine=self.engine,  # type: ignore[arg-type]
+            fetch=self._fetch,
+            searcher="searcher-1",
+        )
+        self.handler = AnswerRequests(
+            topics=TOPICS,
+            query=query,
+            producer=self.producer,  # type: ignore[arg-type]
+            metrics=SearcherMetrics(self.registry),
+            policy=AnswerPolicy(max_in_flight=MAX_IN_FLIGHT, timeout_ms=10_000),
+            searcher="searcher-1",
+        )
+
+    async def _fetch(self, uri: str) -> bytes:
+        if uri != "s3://shop/cat":
+            raise PoisonInput(RejectReason.NOT_FOUND, f"{uri} points at nothing")
+        return code(1, 2, 3, 4)
+
+    async def ask(self, request: SearchRequest, *headers: tuple[str, bytes]) -> SearchReply:
+        """Process one request and read its reply."""
+        await self.handler.process(made(request, *headers))
+        return read(self.producer.sent[-1])
+
+    async def code_of(self, request: SearchRequest) -> ErrorCode | None:
+        error = (await self.ask(request)).error
+        return error.code if error else None
+
+    def counted(self, kind: str, outcome: str) -> float:
+        labels = {"kind": kind, "outcome": outcome}
+        return self.registry.get_sample_value("afterimage_searcher_queries_total", labels) or 0.0
+
+
+@pytest.fixture
+async def bench() -> Bench:
+    bench = Bench()
+    await bench.replicas.apply(0, upsert(0, "cat", of=code(1, 2, 3, 4)), upsert(1, "dog", of=code(4, 3, 2, 1)))
+    await bench.replicas.apply(1, upsert(5, "eel", of=code(-1, -2, -3, -4)))
+    return bench
+
+
+def now_ms() -> int:
+    return int(time.time() * 1000)
+
+
+def made(request: SearchRequest, *headers: tuple[str, bytes], sent_ms: int | None = None) -> Record:
+    return raw(encode_request(request), *headers, sent_ms=sent_ms)
+
+
+def raw(value: bytes | None, *headers: tuple[str, bytes], sent_ms: int | None = None) -> Record:
+    return make_record(
+        topic=TOPICS.requests,
+        value=value,
+        headers=[(hdr.REPLY_TO, REPLIES.encode()), (hdr.CORRELATION_ID, b"c-1"), *headers],
+        timestamp=now_ms() if sent_ms is None else sent_ms,
+    )
+
+
+def read(reply: Produced) -> SearchReply:
+    return decode_reply(reply.value or b"", (reply.header(hdr.CONTENT_TYPE) or b"").decode())
+
+
+BY_ID = SearchRequest(id="cat")
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        BY_ID,
+        SearchRequest(vector=[1.0, 2.0, 3.0, 4.0]),
+        SearchRequest(image=code(1, 2, 3, 4)),
+        SearchRequest(uri="s3://shop/cat"),
+    ],
+    ids=["id", "vector", "image", "uri"],
+)
+async def test_every_kind_of_query_is_answered_from_all_shards(bench: Bench, request_: SearchRequest) -> None:
+    reply = await bench.ask(request_)
+    assert reply.error is None
+    assert [hit.id for hit in reply.hits] == ["cat", "dog", "eel"]
+    assert reply.hits[0].score == pytest.approx(1, abs=1e-5)
+    assert (reply.positions, reply.scheme, reply.searcher) == ({0: 1, 1: 5}, SCHEME, "searcher-1")
+    assert reply.timings.total_ms > 0
+
+
+async def test_a_reply_is_known_by_the_headers_of_its_request(bench: Bench) -> None:
+    spring = (hdr.SPRING_CORRELATION_ID, b"\x00\xff\x10")
+    trace = ("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    await bench.ask(BY_ID, spring, trace, (hdr.REPLY_PARTITION, b"3"))
+    [reply] = bench.producer.sent
+    assert (reply.topic, reply.partition) == (REPLIES, 3)
+    assert {(hdr.CORRELATION_ID, b"c-1"), spring, trace} <= set(reply.headers)
+
+
+@pytest.mark.parametrize("encoding", [hdr.JSON, hdr.MSGPACK])
+async def test_a_reply_is_encoded_as_its_request(bench: Bench, encoding: str) -> None:
+    content_type = (hdr.CONTENT_TYPE, f"{encoding}; charset=utf-8".encode())
+    await bench.handler.process(raw(encode_request(BY_ID, encoding), content_type))
+    [reply] = bench.producer.sent
+    assert reply.header(hdr.CONTENT_TYPE) == encoding.encode()
+    assert read(reply).hits
+
+
+async def test_only_as_many_hits_as_asked_for_and_good_enough(bench: Bench) -> None:
+    assert [hit.id for hit in (await bench.ask(SearchRequest(id="cat", top_k=2))).hits] == ["cat", "dog"]
+    assert [hit.id for hit in (await bench.ask(SearchRequest(id="cat", min_score=0.99))).hits] == ["cat"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (SearchRequest(id="nobody"), ErrorCode.UNKNOWN_ID),
+        (SearchRequest(image=POISON), ErrorCode.IMAGE_REJECTED),
+        (SearchRequest(uri="s3://shop/nothing"), ErrorCode.IMAGE_REJECTED),
+        (SearchRequest(vector=[1.0, 2.0]), ErrorCode.BAD_REQUEST),
+        (SearchRequest(id="cat", min_position={9: 1}), ErrorCode.BAD_REQUEST),
+        (SearchRequest(id="cat", filter={"price": 3}), ErrorCode.UNSUPPORTED),
+    ],
+    ids=["unknown id", "poison", "nothing there", "length", "unknown shard", "filter"],
+)
+async def test_a_request_that_cannot_be_answered_gets_an_error_with_a_code(
+    bench: Bench, request_: SearchRequest, expected: ErrorCode
+) -> None:
+    assert await bench.code_of(request_) is expected
+
+
+@pytest.mark.parametrize("value", [b"", None, b"noise", b'{"top_k": 3}', b'{"id": "cat", "top_k": 0}'])
+async def test_a_request_that_breaks_the_contract_is_told_so(bench: Bench, value: bytes | None) -> None:
+    await bench.handler.process(raw(value))
+    error = read(bench.producer.sent[0]).error
+    assert error is not None
+    assert error.code is ErrorCode.BAD_REQUEST
+    assert bench.counted("unknown", "bad_request") == 1
+
+
+async def test_a_searcher_whose_replicas_are_behind_says_that_it_is_not_ready(bench: Bench) -> None:
+    bench.replicas.problem = "replicas are not live: {1: 'gap'}"
+    reply = await bench.ask(BY_ID)
+    assert reply.error is not None
+    assert (reply.error.code, reply.error.message) == (ErrorCode.NOT_READY, bench.replicas.problem)
+
+
+async def test_vectors_of_different_schemes_are_never_compared(bench: Bench) -> None:
+    bench.replicas.shards[1].scheme = "another"
+    reply = await bench.ask(BY_ID)
+    assert reply.error is not None
+    assert reply.error.code is ErrorCode.NOT_READY
+    assert "another" in reply.error.message
+
+
+async def test_a_query_that_breaks_the_device_is_answered_and_ends_nothing(bench: Bench) -> None:
+    assert await bench.code_of(SearchRequest(image=BOMB)) is ErrorCode.INTERNAL
+    assert await bench.code_of(BY_ID) is None
+
+
+async def test_a_reply_that_fits_no_record_becomes_an_error_that_says_what_helps(bench: Bench) -> None:
+    rows = [upsert(10 + n, f"id-{n}", attributes={"text": "x" * 16_000}) for n in range(100)]
+    await bench.replicas.apply(0, *rows)
+    reply = await bench.ask(SearchRequest(id="cat", top_k=100))
+    assert reply.error is not None
+    assert reply.error.code is ErrorCode.BAD_REQUEST
+    assert "top_k" in reply.error.message
+
+
+@pytest.mark.parametrize(
+    ("sent_ago_ms", "timeout_ms", "deadline_in_ms"),
+    [(11_000, None, None), (500, 400, None), (0, None, -1), (0, 60_000, -1)],
+    ids=["default timeout", "own timeout", "deadline", "the deadline counts before the timeout"],
+)
+async def test_a_request_that_nobody_waits_for_is_dropped_and_counted(
+    bench: Bench, sent_ago_ms: int, timeout_ms: int | None, deadline_in_ms: int | None
+) -> None:
+    headers = [] if deadline_in_ms is None else hdr.encode([(hdr.DEADLINE, now_ms() + deadline_in_ms)])
+    request = SearchRequest(id="cat", timeout_ms=timeout_ms)
+    await bench.handler.process(made(request, *headers, sent_ms=now_ms() - sent_ago_ms))
+    assert bench.producer.sent == []
+    assert bench.counted("id", "expired") == 1
+
+
+async def test_a_reader_of_its_own_write_waits_until_the_replica_has_it(bench: Bench) -> None:
+    asked = asyncio.create_task(bench.ask(SearchRequest(id="cat", min_position={0: 2})))
+    await asyncio.sleep(0.1)
+    assert not asked.done()
+    await bench.replicas.apply(0, upsert(2, "new"))
+    assert "new" in [hit.id for hit in (await asked).hits]
+
+
+async def test_a_position_that_is_not_reached_in_time_is_told(bench: Bench) -> None:
+    request = SearchRequest(id="cat", min_position={0: 99}, timeout_ms=1000)
+    assert await bench.code_of(request) is ErrorCode.NOT_YET
+
+
+async def test_a_deadline_in_the_far_future_does_not_hold_its_place_for_ever(bench: Bench) -> None:
+    began = asyncio.get_running_loop().time()
+    reply = await bench.ask(SearchRequest(id="cat", min_position={0: 99}), (hdr.DEADLINE, b"9000000000000000000"))
+    assert reply.error is not None
+    assert reply.error.code is ErrorCode.NOT_YET
+    assert asyncio.get_running_loop().time() - began <= 600
+
+
+async def test_beyond_the_most_at_once_a_query_is_told_that_there_are_too_many(bench: Bench) -> None:
+    bench.engine.gate.clear()
+    image = SearchRequest(image=code(1, 2, 3, 4))
+    waiting = [asyncio.create_task(bench.handler.process(made(image))) for _ in range(MAX_IN_FLIGHT)]
+    await asyncio.sleep(0.1)
+    assert await bench.code_of(BY_ID) is ErrorCode.OVERLOADED
+    bench.engine.gate.set()
+    await asyncio.gather(*waiting)
+    assert bench.counted("image", "ok") == MAX_IN_FLIGHT
+    assert await bench.code_of(BY_ID) is None
+
+
+@pytest.mark.parametrize("topic", [None, b"", b"images.features", b"search.requests", b"__consumer_offsets"])
+async def test_a_request_that_names_no_topic_for_replies_is_counted_and_left(bench: Bench, topic: bytes | None) -> None:
+    headers = [] if topic is None else [(hdr.REPLY_TO, topic)]
+    value = encode_request(BY_ID)
+    await bench.handler.process(make_record(value=value, headers=headers, timestamp=now_ms()))
+    assert bench.producer.sent == []
+    assert bench.counted("unknown", "no_reply_topic") == 1
+
+
+async def test_a_reply_that_reaches_nobody_is_counted(bench: Bench) -> None:
+    await bench.handler.process(made(BY_ID, (hdr.REPLY_TO, b"nobody.listens")))
+    assert bench.producer.sent == []
+    assert bench.counted("id", "reply_failed") == 1
