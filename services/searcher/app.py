@@ -39,7 +39,6 @@ from shared.runtime.server import Stop
 
 log = get_logger(__name__)
 
-_MAX_RECORDS = 64
 _BEYOND_LIMIT = 64
 """Room in the flow for requests that are only told 'overloaded'."""
 _DESCRIBE_EVERY_S = 1.0
@@ -61,7 +60,6 @@ class SearcherWorker:
             title="Search requests",
             handle=self._flow.submit,
             contract=REQUESTS,
-            max_records=_MAX_RECORDS,
             settings=settings,
             revoked=self._flow.revoked,
         )

@@ -22,6 +22,9 @@ from shared.runtime.settings import ConsumerSettings
 log = get_logger(__name__)
 
 Record: TypeAlias = ConsumerRecord  # of bytes keys and bytes values, either of which may be None
+_POLL_MS = 3
+"""How long FastStream waits for a batch; where none came it sleeps as long again, deaf to what comes meanwhile."""
+
 Handle = Callable[[Sequence[Record]], Awaitable[None]]
 Revoked = Callable[[set[int]], None]
 
@@ -30,8 +33,9 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
     """The records of one topic, in batches, for one consumer group.
 
     handle: gets each batch, in order within a partition; must not raise for what a record holds. settings: how Kafka
-    knows the worker again, and how long a fetch may wait. revoked: called when partitions go, before others can get
-    them. FastStream reads the next batch when `handle` returns, so that backpressure is simply to wait.
+    knows the worker again, and how long a fetch may wait. max_records: the most in a batch; 1 for the shortest wait,
+    since FastStream sleeps a little between two looks for a batch. revoked: called when partitions go, before others
+    can get them. FastStream reads on when `handle` returns, so that backpressure is simply to wait.
     """
 
     def __init__(
@@ -43,9 +47,8 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         title: str,
         handle: Handle,
         contract: Contract,
-        max_records: int,
         settings: ConsumerSettings,
-        poll_ms: int = 10,
+        max_records: int = 1,
         revoked: Revoked | None = None,
     ) -> None:
         self.topic = topic
@@ -54,16 +57,16 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
 
         async def deliver(_body: payload, message: KafkaMessage) -> None:
             try:
-                await handle(message.raw_message)
+                await handle(_records(message))
             except Exception:  # noqa: BLE001 - FastStream would drop the batch and go on
                 broker.fail(f"a batch of {topic} could not be handled")
 
         self._subscriber = broker.subscriber(
             topic,
             group_id=group,
-            batch=True,
+            batch=max_records > 1,
             max_records=max_records,
-            batch_timeout_ms=poll_ms,
+            batch_timeout_ms=_POLL_MS,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
             group_instance_id=settings.instance_id,
@@ -142,19 +145,30 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         return TopicPartition(self.topic, partition)
 
 
-def _decode_nothing(_message: object) -> None:
-    """Records are decoded one by one by their handler, so that a bad one costs itself alone."""
+async def _decode_nothing(_message: object) -> None:
+    """Records are decoded one by one by their handler, so that a bad one costs itself alone.
+
+    Not a plain function, since FastStream would send each call to a thread.
+    """
 
 
-async def _leave_untouched(message: tuple[Record, ...]) -> KafkaMessage:
+async def _leave_untouched(message: Record | tuple[Record, ...]) -> KafkaMessage:
     """Headers may be any bytes; FastStream's own parser takes them for UTF-8 and drops the batch where they are not."""
+    single = not isinstance(message, tuple)
+    records = (message,) if single else message
+    values = [record.value or b"" for record in records]
     return KafkaMessage(
-        body=[record.value or b"" for record in message],
+        body=values[0] if single else values,
         headers={},
         raw_message=message,
         consumer=_Unused(),
-        message_id=f"{message[0].offset}-{message[-1].offset}",
+        message_id=f"{records[0].offset}-{records[-1].offset}",
     )
+
+
+def _records(message: KafkaMessage) -> tuple[Record, ...]:
+    raw = message.raw_message
+    return raw if isinstance(raw, tuple) else (raw,)
 
 
 class _Unused:

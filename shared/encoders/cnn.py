@@ -25,7 +25,9 @@ class Backbone:
 
 
 class CnnEncoder:
-    """Runs a backbone in inference mode: normalise, extract, scale to unit length."""
+    """Runs a backbone with torch in inference mode: normalise, extract, scale to unit length."""
+
+    backend = "torch"
 
     def __init__(self, name: str, backbone: Backbone, weights: Weights, device: torch.device) -> None:
         renamed = Weights({backbone.rename(key): value for key, value in weights.tensors.items()}, weights.sha256)
@@ -35,9 +37,9 @@ class CnnEncoder:
         self.preprocessing = backbone.preprocessing
         self.input_size = backbone.preprocessing.crop
         self.device = device
-        self._features = nn.Sequential(Normalization(backbone.preprocessing), backbone.module)
-        self._features.eval().requires_grad_(requires_grad=False)
-        self._features.to(device).to(memory_format=torch.channels_last)
+        self.network = nn.Sequential(Normalization(backbone.preprocessing), backbone.module)
+        self.network.eval().requires_grad_(requires_grad=False)
+        self.network.to(device).to(memory_format=torch.channels_last)
         probe = torch.zeros(1, 3, self.input_size, self.input_size, dtype=torch.uint8, device=device)
         self.dim = self.encode(probe).shape[1]
 
@@ -49,7 +51,7 @@ class CnnEncoder:
     @torch.inference_mode()
     def features(self, images: Tensor) -> Tensor:
         """Return the features as the network gives them, float32 (batch, dim): what its classifier would take."""
-        features: Tensor = self._features(images)
+        features: Tensor = self.network(images)
         if features.ndim != 2:
             raise ValueError(f"{self.name} gives features of shape {tuple(features.shape)} instead of (batch, dim)")
         return features.float()

@@ -16,6 +16,10 @@ class Encoder(Protocol):
         """The name that `load_encoder` takes."""
 
     @property
+    def backend(self) -> str:
+        """What computes it: `torch` or `openvino`. Vectors do not depend on it, up to rounding."""
+
+    @property
     def weights_sha256(self) -> str:
         """The hash of the weights, in hex."""
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 
 from shared.encoders import efficientnet_lite
+from shared.encoders.backend import Backend, on_backend
 from shared.encoders.cnn import Backbone, CnnEncoder
 from shared.encoders.device import choose_device
 from shared.encoders.encoder import Encoder
@@ -14,15 +15,22 @@ from shared.encoders.weights import random_weights, read_weights
 
 
 def load_encoder(
-    name: str, weights: Path | None = None, device: str = "auto", *, random_seed: int | None = None
+    name: str,
+    weights: Path | None = None,
+    device: str = "auto",
+    *,
+    backend: Backend = "auto",
+    random_seed: int | None = None,
 ) -> Encoder:
     """Return an encoder that is ready to use.
 
     name: `efficientnet_lite0`, `timm:MODEL` or `torchvision:MODEL`.
     weights: a .safetensors file, or a checkpoint of tensors; only the default encoder has
     weights of its own, and nothing is ever downloaded.
+    device: see `choose_device`; `auto` is the CPU where the backend computes on no other.
     random_seed: use untrained weights, whose features mean nothing (for tests).
-    Raises ValueError with a sentence that says what to change.
+    Raises ValueError with a sentence that says what to change; it is OpenVinoUnavailable
+    when that is the backend.
     """
     if name != efficientnet_lite.NAME and not name.startswith(("timm:", "torchvision:")):
         raise ValueError(f"there is no encoder {name!r}; use {efficientnet_lite.NAME}, timm:MODEL or torchvision:MODEL")
@@ -30,12 +38,12 @@ def load_encoder(
         weights = efficientnet_lite.packaged_weights()
     if (weights is None) == (random_seed is None):
         raise ValueError(f"the encoder {name!r} needs a file with its trained weights; name one that is on this host")
-    chosen_device = choose_device(device)
+    chosen_device = choose_device("cpu" if backend == "openvino" and device == "auto" else device)
     if random_seed is not None:
         torch.manual_seed(random_seed)
     backbone = _backbone(name, weights)
     found = random_weights(backbone.module) if weights is None else read_weights(weights)
-    return CnnEncoder(name, backbone, found, chosen_device)
+    return on_backend(backend, CnnEncoder(name, backbone, found, chosen_device))
 
 
 def _backbone(name: str, weights: Path | None) -> Backbone:

@@ -14,8 +14,9 @@ class Scheme:
 
     Whatever changes the code of some image must change a field here: other weights, another
     architecture, another size, cut or normalisation of the pixels (`Preprocessing.revision`
-    where only the implementation differs), another quantizer. The device, the batch size
-    and the number of threads do not belong here: they move a code by rounding errors only.
+    where only the implementation differs), another quantizer. The backend, the device, the
+    batch size and the number of threads do not belong here: they move a code by rounding
+    errors only.
     """
 
     encoder: str

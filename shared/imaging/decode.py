@@ -4,11 +4,11 @@ import struct
 import zlib
 from io import BytesIO
 
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from shared.events.faults import PoisonInput, RejectReason
 from shared.imaging.color import to_rgb
-from shared.imaging.guard import ImageLimits, check_bytes, check_pixels, sniff
+from shared.imaging.guard import ImageFormat, ImageLimits, check_file, check_pixels
 
 _DECODER_ERRORS = (
     OSError,
@@ -26,29 +26,76 @@ _DECODER_ERRORS = (
 )
 """What Pillow's parsers let out when a file is damaged: it promises no single class."""
 
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What undoes each orientation of EXIF 2.32, 4.6.4."""
+
 
 def decode_rgb(data: bytes, limits: ImageLimits, size_hint: int | None = None) -> Image.Image:
-    """Decode the first frame, turn it upright by its EXIF orientation, and return it in mode RGB.
+    """Decode the first frame, turn it upright by its EXIF orientation, and return it in mode RGB, as sRGB.
 
     size_hint: the shorter side, in pixels, that the caller can make use of. A JPEG much
     larger than that is decoded at 1/2, 1/4 or 1/8 of its size, never below the hint.
-    Blocks: call it in a thread, of which any number may run at once.
-    Raises PoisonInput: TOO_MANY_BYTES, TOO_MANY_PIXELS, UNSUPPORTED_FORMAT, DECODE_FAILED.
+    Blocks: call it in a thread, of which any number may run at once, or in a process that may die.
+    Raises PoisonInput: what `check_file` raises, TOO_MANY_PIXELS, DECODE_FAILED, TOO_MUCH_MEMORY.
     """
-    check_bytes(data, limits)
-    sniffed = sniff(data)
+    sniffed = check_file(data, limits)
     try:
-        # Only the sniffed parser is tried, and at this point it reads no more than the header.
-        image: Image.Image = Image.open(BytesIO(data), formats=[sniffed])
-        check_pixels(*image.size, limits)
-        if size_hint is not None:
-            image.draft(None, (size_hint, size_hint))
-        return to_rgb(ImageOps.exif_transpose(image))
+        return _decode(data, sniffed, limits, size_hint)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         # Pillow's own limits lie above ours, and the smaller of them is an error only under -W error.
         raise PoisonInput(RejectReason.TOO_MANY_PIXELS, f"{error}; scale it down") from error
-    except _DECODER_ERRORS as error:
+    except MemoryError as error:
         raise PoisonInput(
-            RejectReason.DECODE_FAILED,
-            f"the {sniffed} is damaged: {type(error).__name__}: {error}. Upload the image again",
+            RejectReason.TOO_MUCH_MEMORY, f"the {sniffed} needs more memory than one image is given; scale it down"
         ) from error
+    except UnidentifiedImageError as error:  # its own message is about an object in memory
+        raise _damaged(sniffed, "its header makes no sense") from error
+    except _DECODER_ERRORS as error:
+        raise _damaged(sniffed, f"{type(error).__name__}: {error}") from error
+
+
+def _decode(data: bytes, sniffed: ImageFormat, limits: ImageLimits, size_hint: int | None) -> Image.Image:
+    # Only the sniffed parser is tried, and at this point it reads no more than the header.
+    image: Image.Image = Image.open(BytesIO(data), formats=[sniffed])
+    check_pixels(*image.size, limits)
+    if size_hint is not None:
+        image.draft(None, (size_hint, size_hint))
+    image.load()
+    if sniffed is ImageFormat.PNG:
+        _scale_transparency(image, bits=data[24])
+    turn = _UPRIGHT.get(_orientation(image))
+    image = to_rgb(image)
+    return image if turn is None else image.transpose(turn)
+
+
+def _scale_transparency(image: Image.Image, bits: int) -> None:
+    """Bring the transparent colour of a PNG from the file's bit depth to that of the pixels: Pillow does not."""
+    match image.info.get("transparency"):
+        case int(grey) if image.mode == "L":
+            image.info["transparency"] = grey * 255 // (2**bits - 1)
+        case tuple(colour) if bits == 16:
+            image.info["transparency"] = tuple(sample >> 8 for sample in colour)
+
+
+def _orientation(image: Image.Image) -> int:
+    """Read which way up the picture is. It is shown as it lies where its EXIF data are damaged."""
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+    except _DECODER_ERRORS:
+        return 1
+    return orientation if isinstance(orientation, int) else 1
+
+
+def _damaged(sniffed: ImageFormat, what: str) -> PoisonInput:
+    return PoisonInput(
+        RejectReason.DECODE_FAILED,
+        f"the {sniffed} is damaged, or of a rare kind: {what}; save it anew and upload it again",
+    )

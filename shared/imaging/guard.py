@@ -1,9 +1,11 @@
 """What is checked before a decoder sees a byte."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from shared.events.faults import PoisonInput, RejectReason
+from shared.imaging.structure import check_jpeg, check_png
 
 
 class ImageFormat(StrEnum):
@@ -15,18 +17,50 @@ class ImageFormat(StrEnum):
     GIF = "GIF"
     BMP = "BMP"
     TIFF = "TIFF"
+    AVIF = "AVIF"
+
+
+_SIGNATURES = {
+    ImageFormat.JPEG: re.compile(rb"\xff\xd8\xff"),
+    ImageFormat.PNG: re.compile(rb"\x89PNG\r\n\x1a\n"),
+    ImageFormat.WEBP: re.compile(rb"RIFF....WEBP", re.DOTALL),
+    ImageFormat.GIF: re.compile(rb"GIF8[79]a"),
+    ImageFormat.BMP: re.compile(rb"BM"),
+    ImageFormat.TIFF: re.compile(rb"II\*\0|MM\0\*"),
+    # The file type box of ISO/IEC 14496-12: a major brand, a version, and then the compatible brands.
+    ImageFormat.AVIF: re.compile(rb"....ftyp(?:....){0,32}?avi[fs]", re.DOTALL),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageLimits:
-    """How large an image may be."""
+    """What an image may ask for, as far as its bytes tell before anything is decoded."""
 
     max_bytes: int = 32 * 1024 * 1024
     max_pixels: int = 50_000_000
+    max_scans: int = 100
+    """Of a JPEG. Progressive files have about ten; each one costs a walk over the whole picture."""
+    max_chunks: int = 10_000
+    """Of a PNG, and segments of a JPEG. A PNG of 32 MiB in the usual 8 KiB pieces has 4,100."""
 
     def __post_init__(self) -> None:
-        if self.max_bytes < 1 or self.max_pixels < 1:
-            raise ValueError(f"{self} must have positive limits")
+        for field in fields(self):
+            if getattr(self, field.name) < 1:
+                raise ValueError(f"ImageLimits.{field.name} is {getattr(self, field.name)}; it must be positive")
+
+
+def check_file(data: bytes, limits: ImageLimits) -> ImageFormat:
+    """Tell the format of a file that is safe to open. The cost is far below that of decoding it.
+
+    Raises PoisonInput: TOO_MANY_BYTES, TOO_MANY_SCANS, TOO_MANY_CHUNKS, UNSUPPORTED_FORMAT.
+    """
+    check_bytes(data, limits)
+    sniffed = sniff(data)
+    if sniffed is ImageFormat.JPEG:
+        check_jpeg(data, max_scans=limits.max_scans, max_segments=limits.max_chunks)
+    elif sniffed is ImageFormat.PNG:
+        check_png(data, max_chunks=limits.max_chunks)
+    return sniffed
 
 
 def check_bytes(data: bytes, limits: ImageLimits) -> None:
@@ -51,20 +85,10 @@ def sniff(data: bytes) -> ImageFormat:
 
     Raises PoisonInput (UNSUPPORTED_FORMAT).
     """
-    match data[:12]:
-        case head if head.startswith(b"\xff\xd8\xff"):
-            return ImageFormat.JPEG
-        case head if head.startswith(b"\x89PNG\r\n\x1a\n"):
-            return ImageFormat.PNG
-        case head if head.startswith(b"RIFF") and head.endswith(b"WEBP"):
-            return ImageFormat.WEBP
-        case head if head.startswith((b"GIF87a", b"GIF89a")):
-            return ImageFormat.GIF
-        case head if head.startswith(b"BM"):
-            return ImageFormat.BMP
-        case head if head.startswith((b"II*\0", b"MM\0*")):
-            return ImageFormat.TIFF
+    for image_format, signature in _SIGNATURES.items():
+        if signature.match(data):
+            return image_format
     raise PoisonInput(
         RejectReason.UNSUPPORTED_FORMAT,
-        f"the content begins with {data[:8]!r}, which is none of {', '.join(ImageFormat)}; convert it to one of them",
+        f"the content begins with {data[:12]!r}, which is none of {', '.join(ImageFormat)}; convert it to one of them",
     )

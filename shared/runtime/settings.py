@@ -1,5 +1,6 @@
 """Settings from the environment: frozen, checked once at start, refused in a sentence that says what would be right."""
 
+import re
 import sys
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -58,10 +59,11 @@ def _sentence(settings: type[BaseSettings], error: "ErrorDetails") -> str:
     meaning = info.description if info and info.description else "see docs/configuration.md"
     if error["type"] == "missing":
         return f"{variable} is not set: {meaning}."
+    value = re.sub(r"//[^@/]*@", "//…@", repr(error["input"]))  # a password in an address stays out of the logs
     if error["type"] == "string_pattern_mismatch":
-        return f"{variable}={error['input']!r} cannot be used: it must be {meaning}."
+        return f"{variable}={value} cannot be used: it must be {meaning}."
     reason = error["msg"].removeprefix("Value error, ")
-    return f"{variable}={error['input']!r} cannot be used: {reason} ({meaning})."
+    return f"{variable}={value} cannot be used: {reason} ({meaning})."
 
 
 class ServiceSettings(BaseSettings):

@@ -73,7 +73,7 @@ class KafkaBroker(Broker):
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         tool = [*self._java, "kafka.tools.StorageTool", "format", "--standalone"]
         done = subprocess.run(
-            [*tool, "--cluster-id", cluster_id, "--config", str(self._properties)],
+            [*tool, f"--cluster-id={cluster_id}", "--config", str(self._properties)],
             capture_output=True,
             text=True,
             timeout=60,

@@ -1,8 +1,10 @@
 import pytest
 import torch
 
+from shared.encoders.cnn import CnnEncoder
 from shared.encoders.device import configure_threads
 from shared.encoders.encoder import Encoder
+from shared.encoders.openvino_encoder import OpenVinoEncoder
 from shared.encoders.registry import load_encoder
 from tests.unit.encoders.photos import Photos, decoded_photos
 
@@ -15,8 +17,13 @@ def one_thread() -> None:
 
 @pytest.fixture(scope="session")
 def encoder() -> Encoder:
-    """The default encoder, with its real weights."""
-    return load_encoder("efficientnet_lite0", device="cpu")
+    """The default encoder, with its real weights, as torch runs it: the reference."""
+    return load_encoder("efficientnet_lite0", device="cpu", backend="torch")
+
+
+@pytest.fixture(scope="session")
+def openvino_encoder(encoder: CnnEncoder) -> OpenVinoEncoder:
+    return OpenVinoEncoder(encoder)
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ class MeanColour:
     """Its feature is the mean colour. Red is not a number to it, black has no direction, and blue breaks it."""
 
     name = "mean_colour"
+    backend = "torch"
     weights_sha256 = "none"
     dim = 3
     input_size = 8

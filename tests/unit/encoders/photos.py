@@ -49,3 +49,10 @@ def recall(vectors: torch.Tensor, exact: torch.Tensor, k: int) -> float:
     """Recall@k: how many of the exact k nearest neighbours are still among the k nearest."""
     pairs = zip(nearest(vectors, k).tolist(), nearest(exact, k).tolist(), strict=True)
     return sum(len(set(found) & set(wanted)) for found, wanted in pairs) / (k * len(exact))
+
+
+def cross_recall(queries: torch.Tensor, index: torch.Tensor, k: int) -> float:
+    """Recall@k of queries in an index of other codes for the same images, against the search among themselves."""
+    queries, index = (torch.nn.functional.normalize(codes.double()) for codes in (queries, index))
+    found, wanted = ((queries @ codes.T).topk(k).indices.tolist() for codes in (index, queries))
+    return sum(len(set(row) & set(own)) for row, own in zip(found, wanted, strict=True)) / (k * len(queries))

@@ -33,7 +33,7 @@ def noise(size: int) -> torch.Tensor:
 
 
 def test_a_timm_model_gives_the_features_that_timm_gives(timm_file: Path) -> None:
-    encoder = load_encoder("timm:test_resnet", timm_file, "cpu")
+    encoder = load_encoder("timm:test_resnet", timm_file, "cpu", backend="torch")
     model = timm.create_model("test_resnet", num_classes=0).eval()
     state = safetensors.torch.load_file(timm_file)
     model.load_state_dict({name: tensor for name, tensor in state.items() if not name.startswith("fc.")})
@@ -59,7 +59,7 @@ def test_a_torchvision_model_gives_the_input_of_its_last_layer(
     torch.manual_seed(1)
     whole = torchvision.models.get_model(model, weights=None).eval()
     torch.save(whole.state_dict(), tmp_path / file)
-    encoder = load_encoder(f"torchvision:{model}", tmp_path / file, "cpu")
+    encoder = load_encoder(f"torchvision:{model}", tmp_path / file, "cpu", backend="torch")
     images = noise(encoder.input_size)
     last = [layer for layer in whole.modules() if isinstance(layer, torch.nn.Linear)][-1]
     seen = []
@@ -72,7 +72,9 @@ def test_a_torchvision_model_gives_the_input_of_its_last_layer(
 
 
 def test_the_same_weights_have_the_same_hash_and_others_another(timm_file: Path) -> None:
-    first, again, other = (load_encoder("timm:test_resnet", device="cpu", random_seed=seed) for seed in (1, 1, 2))
+    first, again, other = (
+        load_encoder("timm:test_resnet", device="cpu", backend="torch", random_seed=seed) for seed in (1, 1, 2)
+    )
     assert first.weights_sha256 == again.weights_sha256 != other.weights_sha256
     assert torch.equal(first.encode(noise(first.input_size)), again.encode(noise(again.input_size)))
 

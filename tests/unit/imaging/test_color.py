@@ -47,7 +47,7 @@ def test_the_transparent_colour_of_an_rgb_png_is_white() -> None:
     assert corners(decoded)[:2] == [RED, WHITE]
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "I;16", "I"])
+@pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "LAB", "I;16", "I"])
 def test_every_common_way_to_store_colour_ends_in_rgb(mode: str) -> None:
     assert to_rgb(Image.new(mode, (4, 4))).mode == "RGB"
 
@@ -56,3 +56,13 @@ def test_floating_point_samples_are_unsupported_because_their_range_is_unknown()
     with pytest.raises(PoisonInput) as caught:
         decode_rgb(encoded(Image.new("F", (4, 4)), "TIFF"), LIMITS)
     assert caught.value.reason is RejectReason.UNSUPPORTED_FORMAT
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "CMYK", "I;16"])
+def test_a_large_image_is_converted_in_strips_that_do_not_show(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    gradient = Image.linear_gradient("L").convert("RGBA")
+    gradient.putalpha(Image.radial_gradient("L"))
+    image = gradient.convert("L").convert("I;16") if mode == "I;16" else gradient.convert(mode)
+    whole = to_rgb(image)
+    monkeypatch.setattr("shared.imaging.color._STRIP_PIXELS", 7 * image.width)
+    assert to_rgb(image).tobytes() == whole.tobytes()

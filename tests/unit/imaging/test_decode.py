@@ -1,5 +1,3 @@
-import struct
-import zlib
 from pathlib import Path
 
 import pytest
@@ -8,6 +6,7 @@ from PIL import ExifTags, Image
 from shared.events.faults import PoisonInput, RejectReason
 from shared.imaging.decode import decode_rgb
 from shared.imaging.guard import ImageFormat, ImageLimits
+from tests.unit.imaging.bombs import frame_bomb, pixel_bomb
 from tests.unit.imaging.pictures import BLUE, GREEN, RED, WHITE, corners, distance, encoded, quarters
 
 LIMITS = ImageLimits()
@@ -18,16 +17,6 @@ def rejection(data: bytes, limits: ImageLimits = LIMITS) -> RejectReason:
     with pytest.raises(PoisonInput) as caught:
         decode_rgb(data, limits)
     return caught.value.reason
-
-
-def png_header(width: int, height: int) -> bytes:
-    """A PNG that announces a size and holds hardly a pixel."""
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", zlib.compress(b"\0"))
-
-
-def png_chunk(name: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
 @pytest.mark.parametrize("image_format", ImageFormat)
@@ -69,6 +58,12 @@ def test_a_jpeg_far_above_the_hint_is_decoded_smaller_but_never_below_it() -> No
     assert decode_rgb(data, LIMITS).size == (2400, 2000)
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+def test_damaged_exif_data_leave_the_picture_as_it_lies() -> None:
+    data = encoded(quarters(), "JPEG", exif=b"Exif\0\0II*\0 and then nothing of the kind")
+    assert distance(decode_rgb(data, LIMITS), quarters()) < 4
+
+
 @pytest.mark.parametrize("file_format", ["GIF", "WEBP", "TIFF", "MPO"])
 def test_of_several_frames_the_first_one_counts(file_format: str) -> None:
     frames = [Image.new("RGB", (32, 32), colour) for colour in (RED, BLUE)]
@@ -103,7 +98,19 @@ def test_a_flipped_byte_in_a_png_is_noticed() -> None:
     ],
 )
 def test_a_bomb_is_refused_by_its_header(size: tuple[int, int]) -> None:
-    assert rejection(png_header(*size)) is RejectReason.TOO_MANY_PIXELS
+    assert rejection(pixel_bomb(*size)) is RejectReason.TOO_MANY_PIXELS
+
+
+def test_a_gif_of_many_large_frames_costs_one_frame() -> None:
+    assert decode_rgb(frame_bomb(50), LIMITS).size == (2000, 2000)
+
+
+def test_memory_that_is_not_there_is_the_images_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("shared.imaging.decode.to_rgb", refuse)
+    assert rejection(encoded(quarters(), "PNG")) is RejectReason.TOO_MUCH_MEMORY
 
 
 def test_a_file_above_the_byte_limit_is_not_opened() -> None:

@@ -1,0 +1,77 @@
+"""From a torch module to a network that OpenVINO runs."""
+
+import warnings
+from types import ModuleType
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from shared.encoders.openvino_package import OpenVinoUnavailable, import_openvino
+
+
+class OpenVinoNetwork:
+    """A torch module in OpenVINO's form, to be compiled for one image at a time."""
+
+    def __init__(self, module: nn.Module, image: Tensor) -> None:
+        """Trace the module with an image, uint8 (1, 3, height, width). Raises OpenVinoUnavailable."""
+        openvino = import_openvino()
+        _check_streams()
+        try:
+            with warnings.catch_warnings():
+                # torch would rather export models than trace them, which takes five times as long; and it warns of
+                # what a trace makes constant: whether that matters is seen by comparing the vectors.
+                warnings.filterwarnings("ignore", r"`torch\.jit\.\w+` is deprecated", FutureWarning)
+                warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]  # public, unlisted
+                self._model = openvino.convert_model(module, example_input=image, input=[tuple(image.shape)])
+        except _failures(openvino) as error:
+            report = " ".join(str(error).split())  # it spreads over many lines
+            raise OpenVinoUnavailable(f"OpenVINO cannot convert the model: {report}") from error
+        self._openvino = openvino
+
+    def compile(self, goal: Literal["LATENCY", "THROUGHPUT"], threads: int) -> Any:  # noqa: ANN401 - it has no types
+        """Return an `openvino.CompiledModel`: one stream with all threads, or several that share them.
+
+        Raises OpenVinoUnavailable.
+        """
+        properties = {
+            "PERFORMANCE_HINT": goal,
+            "INFERENCE_NUM_THREADS": threads,
+            # Else it is a half precision where the CPU has one, and the vectors are no longer those of torch.
+            "INFERENCE_PRECISION_HINT": "f32",
+            # Else all workers of a host would bind their threads to the same first cores.
+            "ENABLE_CPU_PINNING": False,
+        }
+        try:
+            return self._openvino.Core().compile_model(self._model, "CPU", properties)
+        except RuntimeError as error:
+            raise OpenVinoUnavailable(f"OpenVINO cannot compile the model: {error}") from error
+
+
+def _check_streams() -> None:
+    """Refuse a process in which C++ prints no numbers: torch would look for a free name for ever while it traces.
+
+    A library that brings its own libstdc++, such as usearch, and is loaded before torch has this
+    effect: https://github.com/pytorch/pytorch/issues/109923.
+    """
+    try:
+        torch.zeros(2).expand(3)
+    except RuntimeError as error:
+        if "2" not in str(error):
+            raise OpenVinoUnavailable(
+                "C++ prints no numbers in this process, because a library with a libstdc++ of its own was loaded "
+                "before torch; import torch first"
+            ) from None
+
+
+def _failures(openvino: ModuleType) -> tuple[type[Exception], ...]:
+    """What a conversion may raise: the tracing a RuntimeError, and OpenVINO exceptions without a common base."""
+    frontend = openvino.frontend
+    return (
+        RuntimeError,
+        frontend.GeneralFailure,
+        frontend.InitializationFailure,
+        frontend.NotImplementedFailure,
+        frontend.OpConversionFailure,
+        frontend.OpValidationFailure,
+    )
