@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+import torch  # noqa: F401 - before the index's library, which else keeps OpenVINO from working in this process
 
 from tests.harness.choice import BrokerChoice, KafkaRequiredError, choose_broker
 from tests.harness.daemon import started_in_this_test

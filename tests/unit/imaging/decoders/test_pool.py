@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from shared.encoders.preprocessing import Preprocessing
 from shared.events.faults import PoisonInput, RejectReason, TransientFault
 from shared.imaging.decoders.policy import DecodePolicy
 from shared.imaging.decoders.pool import DecodePool
@@ -41,6 +42,10 @@ def is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def loaded_by(pid: int) -> str:
+    return Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
 
 
 def until(condition: Callable[[], bool], seconds: float = 20) -> None:
@@ -176,6 +181,16 @@ async def test_a_decoder_is_light() -> None:
         modules = bytes(await pool.decode(Order.LIST_MODULES.file())).decode().split()
     assert "shared.imaging.decode" in modules
     assert not {"torch", "aiohttp", "aiokafka", "asyncio"} & set(modules)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows what a process has loaded")
+async def test_an_encoders_preprocessing_brings_no_torch_into_the_decoder() -> None:
+    plain = Preprocessing(crop=32, resize=40, interpolation="bicubic", mean=(0, 0, 0), std=(1, 1, 1))
+    async with DecodePool(plain.to_pixels, ONE, size_hint=plain.decode_size) as pool:
+        assert (await pool.decode(encoded(quarters(), "JPEG"))).shape == (3, 32, 32)
+        loaded = loaded_by(pool.pids[0])
+    assert "/PIL/" in loaded
+    assert "torch" not in loaded
 
 
 async def test_nothing_is_left_when_the_pool_is_closed() -> None:
