@@ -65,6 +65,7 @@ class ExtractorWorker:
             "engine_ready",
             encoder=encoder.name,
             code=code.name,
+            backend=encoder.backend,
             device=str(encoder.device),
             scheme=engine.scheme.fingerprint,
         )

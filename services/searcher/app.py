@@ -73,6 +73,14 @@ class SearcherWorker:
         encoder, code = await asyncio.to_thread(load_models, settings)
         engine = await resources.enter_async_context(make_engine(encoder, code, settings, self._metrics))
         await engine.warm_up()
+        log.info(
+            "engine_ready",
+            encoder=encoder.name,
+            code=code.name,
+            backend=encoder.backend,
+            device=str(encoder.device),
+            scheme=engine.scheme.fingerprint,
+        )
         vector_format = VectorFormat.named(code.dtype, code.metric)
         self._replicas = await self._open_replicas(resources, vector_format)
         tasks.spawn(self._replicas.run(), name="replicas")
