@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from queue import LifoQueue
 from types import TracebackType
@@ -24,9 +25,11 @@ class DecodePool:
         *,
         size_hint: int | None = None,
         observe: Observe = unobserved,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._limits = policy.limits
         self._observe = observe
+        self._clock = clock
         assignment = Assignment(finish=finish, policy=policy, size_hint=size_hint)
         self._decoders = [SupervisedDecoder(assignment) for _ in range(policy.processes)]
         # The one that was last at work has its code and its memory in the processor's caches.
@@ -62,12 +65,12 @@ class DecodePool:
     def _decode(self, data: bytes) -> Pixels:
         check_bytes(data, self._limits)
         decoder = self._idle.get()
-        started = time.perf_counter()
+        started = self._clock()
         try:
             pixels = decoder.decode(data)
         finally:
             self._idle.put(decoder)
-        self._observe(time.perf_counter() - started)
+        self._observe(self._clock() - started)
         return pixels
 
     async def _close(self) -> None:

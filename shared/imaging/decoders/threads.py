@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
@@ -24,11 +25,13 @@ class DecodeThreads:
         *,
         size_hint: int | None = None,
         observe: Observe = unobserved,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._finish = finish
         self._limits = policy.limits
         self._size_hint = size_hint
         self._observe = observe
+        self._clock = clock
         self._threads = ThreadPoolExecutor(policy.processes, thread_name_prefix="decode")
 
     async def decode(self, data: bytes) -> Pixels:
@@ -44,7 +47,7 @@ class DecodeThreads:
         await asyncio.to_thread(self._threads.shutdown)
 
     def _decode(self, data: bytes) -> Pixels:
-        started = time.perf_counter()
+        started = self._clock()
         pixels = self._finish(decode_rgb(data, self._limits, self._size_hint))
-        self._observe(time.perf_counter() - started)
+        self._observe(self._clock() - started)
         return pixels
