@@ -8,7 +8,7 @@ from shared.runtime.settings import ConsumerSettings, from_environment
 class IndexerSettings(ConsumerSettings):
     model_config = from_environment("INDEXER_")
 
-    http_port: int = Field(default=8082, ge=1, le=65535, description="the port of the same")
+    http_port: int = Field(default=8082, ge=1, le=65535, description="the port that they listen on")
     max_batch: int = Field(default=512, ge=1, le=10_000, description="most operations in one append to the log")
     log_window: int = Field(
         default=100_000, ge=1_000, description="offsets that the log in Redis keeps for replicas to catch up from"

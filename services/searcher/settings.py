@@ -12,7 +12,7 @@ from shared.runtime.settings import from_environment
 class SearcherSettings(ExtractionSettings):
     model_config = from_environment("SEARCHER_")
 
-    http_port: int = Field(default=8083, ge=1, le=65535, description="the port of the same")
+    http_port: int = Field(default=8083, ge=1, le=65535, description="the port that they listen on")
     name: str = Field(
         default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}",
         pattern=r"^[\w.-]{1,128}$",

@@ -109,7 +109,7 @@ class WorkerSettings(ServiceSettings):
     """What every worker process needs to know besides. Each worker's own settings extend it under its own prefix."""
 
     http_host: str = Field(default="127.0.0.1", description="where /metrics, /livez, /readyz and /docs listen")
-    http_port: int = Field(default=8080, ge=1, le=65535, description="the port of the same")
+    http_port: int = Field(default=8080, ge=1, le=65535, description="the port that they listen on")
 
 
 class ConsumerSettings(WorkerSettings):
