@@ -9,8 +9,9 @@ import numpy.typing as npt
 import torch
 from usearch.index import search as usearch_search
 
+from shared.encoders.opening import CPU_BATCH, load_models
 from shared.encoders.preprocessing import Pixels
-from shared.encoders.settings import CPU_BATCH, ExtractionSettings, load_models
+from shared.encoders.settings import ExtractionSettings
 from shared.imaging.decode import decode_rgb
 from shared.imaging.guard import ImageLimits
 from shared.index.vectors import VectorFormat

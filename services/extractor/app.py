@@ -1,6 +1,5 @@
 """Wiring of the extractor: topics, commits, resources, probes."""
 
-import asyncio
 import time
 from contextlib import AsyncExitStack
 
@@ -17,16 +16,13 @@ from shared.bus.flow import Flow
 from shared.bus.producer import RecordProducer
 from shared.bus.watch import ConsumerWatch
 from shared.bus.worker import Application, build_application
-from shared.encoders.settings import load_models, make_engine
+from shared.encoders.opening import open_engine
 from shared.events.topics import Topics
 from shared.imaging.fetch import Fetcher
 from shared.runtime.background import BackgroundTasks
 from shared.runtime.health import Health
-from shared.runtime.logging import get_logger
 from shared.runtime.metrics import new_registry
 from shared.runtime.server import Stop
-
-log = get_logger(__name__)
 
 _MAX_RECORDS = 128
 
@@ -58,17 +54,8 @@ class ExtractorWorker:
 
     async def prepare(self, resources: AsyncExitStack, tasks: BackgroundTasks) -> None:
         settings = self._settings
-        encoder, code = await asyncio.to_thread(load_models, settings)
-        engine = await resources.enter_async_context(make_engine(encoder, code, settings, self._metrics))
-        await engine.warm_up()
-        log.info(
-            "engine_ready",
-            encoder=encoder.name,
-            code=code.name,
-            backend=encoder.backend,
-            device=str(encoder.device),
-            scheme=engine.scheme.fingerprint,
-        )
+        engine = await open_engine(settings, self._metrics, resources)
+        self._metrics.watch(engine, decoders=settings.threads, max_in_flight=settings.max_in_flight)
         async with Cluster(settings.kafka_bootstrap_servers) as cluster:
             partitions = await cluster.wait_for_topic(self._topics.uploaded)
             await cluster.wait_for_topic(self._topics.features)

@@ -1,7 +1,6 @@
 """What the extractor does with one record: fetch, encode, publish; or reject, with the reason."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
 from functools import partial
 
 from services.extractor.metrics import ExtractorMetrics
@@ -85,11 +84,7 @@ class ExtractUploads:
         self._metrics.events.labels("encoded").inc()
 
     async def _extract(self, record: Record, event: UploadImage, source: SourcePosition) -> FeatureRecord:
-        if event.data is not None:
-            data = event.data
-        else:
-            with self._timed("fetch"):
-                data = await self._fetch(event.uri or "")
+        data = await self._bytes_of(event)
         extracted = await self._engine.extract(data)
         return FeatureRecord(
             v=VERSION,
@@ -103,10 +98,19 @@ class ExtractUploads:
             attributes=event.attributes,
         )
 
+    async def _bytes_of(self, event: UploadImage) -> bytes:
+        if event.data is not None:
+            data, source = event.data, "inline"
+        else:
+            with self._metrics.stage("fetch"):
+                data, source = await self._fetch(event.uri or ""), "fetched"
+        self._metrics.image_bytes.labels(source).inc(len(data))
+        return data
+
     async def _publish(
         self, record: Record, image_id: str, value: bytes | None, headers: list[tuple[str, bytes]]
     ) -> None:
-        with self._timed("publish"):
+        with self._metrics.stage("publish"):
             await self._producer.send_until_acknowledged(
                 self._topics.features,
                 key=image_id.encode(),
@@ -140,9 +144,6 @@ class ExtractUploads:
             )
         self._metrics.events.labels("rejected").inc()
         self._metrics.rejects.labels(fault.reason.value, stage).inc()
-
-    def _timed(self, stage: str) -> AbstractContextManager[object]:
-        return self._metrics.stage_seconds.labels(stage).time()
 
 
 def _source(record: Record) -> SourcePosition:

@@ -1,7 +1,11 @@
 """The extractor's own metrics; those of the bus are FastStream's."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from shared.encoders.engine import ExtractionEngine
 from shared.events.faults import RejectReason
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -25,15 +29,37 @@ class ExtractorMetrics:
         )
         self.stage_seconds = Histogram(
             "afterimage_extractor_stage_seconds",
-            "Seconds that a stage took: fetch, decode and publish for one image, encode for one batch",
+            "Seconds that a stage worked: fetch, decode and publish on one image, encode on one batch",
             ["stage"],
             buckets=_SECONDS,
+            registry=registry,
+        )
+        self.stage_images = Gauge(
+            "afterimage_extractor_stage_images",
+            "Images in a stage (fetch, decode, encode, publish): those under work and those that wait for it",
+            ["stage"],
+            registry=registry,
+        )
+        self.stage_workers = Gauge(
+            "afterimage_extractor_stage_workers",
+            "How many images a stage works on at once, encode: batches. The stage whose seconds per second come "
+            "closest to this is the one that all others wait for",
+            ["stage"],
             registry=registry,
         )
         self.batch_images = Histogram(
             "afterimage_extractor_batch_images",
             "Images in one run of the encoder",
             buckets=(1, 2, 4, 8, 16, 24, 32, 48, 64, 128, 256),
+            registry=registry,
+        )
+        self.batch_capacity = Gauge(
+            "afterimage_extractor_batch_capacity_images", "The most images in one run of the encoder", registry=registry
+        )
+        self.image_bytes = Counter(
+            "afterimage_extractor_image_bytes",
+            "Bytes of the images that were taken in, by the way they came: inline or fetched",
+            ["source"],
             registry=registry,
         )
         self.in_flight = Gauge("afterimage_extractor_in_flight", "Upload events under way", registry=registry)
@@ -49,6 +75,27 @@ class ExtractorMetrics:
             self.events.labels(outcome)
         for reason in RejectReason:
             self.rejects.labels(reason.value, "extract")
+        for source in ("inline", "fetched"):
+            self.image_bytes.labels(source)
+
+    def watch(self, engine: ExtractionEngine, *, decoders: int, max_in_flight: int) -> None:
+        """Show what the stages hold, and how much they can work on at once."""
+        self.stage_images.labels("decode").set_function(lambda: engine.decoding)
+        self.stage_images.labels("encode").set_function(lambda: engine.encoding)
+        self.batch_capacity.set(engine.policy.max_batch)
+        for stage, workers in (
+            ("fetch", max_in_flight),
+            ("decode", decoders),
+            ("encode", 1),
+            ("publish", max_in_flight),
+        ):
+            self.stage_workers.labels(stage).set(workers)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count one image in, and out again, and time it. For the stages that only wait for others."""
+        with self.stage_images.labels(name).track_inprogress(), self.stage_seconds.labels(name).time():
+            yield
 
     def decoded(self, seconds: float) -> None:
         self.stage_seconds.labels("decode").observe(seconds)

@@ -19,7 +19,7 @@ from shared.bus.history import FeatureHistory
 from shared.bus.producer import RecordProducer
 from shared.bus.watch import ConsumerWatch
 from shared.bus.worker import Application, build_application
-from shared.encoders.settings import load_models, make_engine
+from shared.encoders.opening import open_engine
 from shared.events.topics import Topics
 from shared.imaging.fetch import Fetcher
 from shared.index.shard import Shard
@@ -33,11 +33,8 @@ from shared.replication.replica_set import ReplicaSet
 from shared.runtime.background import BackgroundTasks
 from shared.runtime.executor import SingleThread
 from shared.runtime.health import Health
-from shared.runtime.logging import get_logger
 from shared.runtime.metrics import new_registry
 from shared.runtime.server import Stop
-
-log = get_logger(__name__)
 
 _BEYOND_LIMIT = 64
 """Room in the flow for requests that are only told 'overloaded'."""
@@ -70,18 +67,8 @@ class SearcherWorker:
 
     async def prepare(self, resources: AsyncExitStack, tasks: BackgroundTasks) -> None:
         settings = self._settings
-        encoder, code = await asyncio.to_thread(load_models, settings)
-        engine = await resources.enter_async_context(make_engine(encoder, code, settings, self._metrics))
-        await engine.warm_up()
-        log.info(
-            "engine_ready",
-            encoder=encoder.name,
-            code=code.name,
-            backend=encoder.backend,
-            device=str(encoder.device),
-            scheme=engine.scheme.fingerprint,
-        )
-        vector_format = VectorFormat.named(code.dtype, code.metric)
+        engine = await open_engine(settings, self._metrics, resources)
+        vector_format = VectorFormat.named(engine.code.dtype, engine.code.metric)
         self._replicas = await self._open_replicas(resources, vector_format)
         tasks.spawn(self._replicas.run(), name="replicas")
         tasks.spawn(self._describe(self._replicas), name="describe")

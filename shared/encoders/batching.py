@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from shared.events.faults import TransientFault
@@ -14,9 +15,10 @@ Result = TypeVar("Result")
 class MicroBatcher(Generic[Item, Result]):
     """Runs a function over batches of what is waiting, one batch at a time.
 
-    No timer is needed: while the device works on one batch, the next one gathers. So an
-    idle device starts at once with what there is, and a busy one gets full batches.
-    Belongs to one event loop, on which all of its methods are called.
+    While the device works on one batch, the next one gathers. So a busy device gets full
+    batches, and an idle one starts at once with what there is; unless more is known to be
+    coming, for which it waits a little. Belongs to one event loop, on which all of its
+    methods are called.
     """
 
     def __init__(
@@ -26,11 +28,19 @@ class MicroBatcher(Generic[Item, Result]):
         *,
         max_items: int,
         max_waiting: int,
+        max_wait_s: float = 0.0,
+        coming: Callable[[], int] = lambda: 0,
     ) -> None:
-        """Take the function, which returns one result for each item, and the executor that it runs in."""
+        """Take the function, which returns one result for each item, and the executor that it runs in.
+
+        max_wait_s: for how long the first item of a batch may be kept waiting for company.
+        coming: how many items are about to be submitted; where there are none, nobody waits.
+        """
         self._process = process
         self._executor = executor
         self._max_items = max_items
+        self._max_wait_s = max_wait_s
+        self._coming = coming
         self._waiting: asyncio.Queue[tuple[Item, asyncio.Future[Result]]] = asyncio.Queue(max_waiting)
         self._unanswered: set[asyncio.Future[Result]] = set()
         self._worker: asyncio.Task[None] | None = None
@@ -77,9 +87,14 @@ class MicroBatcher(Generic[Item, Result]):
 
     async def _next_batch(self) -> list[tuple[Item, asyncio.Future[Result]]]:
         batch = [await self._waiting.get()]
-        while len(batch) < self._max_items and not self._waiting.empty():
-            batch.append(self._waiting.get_nowait())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._max_wait_s):
+                while len(batch) < self._max_items and (not self._waiting.empty() or self._may_wait()):
+                    batch.append(await self._waiting.get())
         return [(item, answer) for item, answer in batch if not answer.done()]  # some callers may have left
+
+    def _may_wait(self) -> bool:
+        return self._max_wait_s > 0 and self._coming() > 0
 
     async def _answer(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         if not batch:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -20,25 +20,24 @@ from shared.encoders.observer import ExtractionObserver, Unobserved
 from shared.encoders.preprocessing import Pixels
 from shared.encoders.scheme import Scheme
 from shared.events.faults import PoisonInput, RejectReason, TransientFault
-from shared.imaging.decode import decode_rgb
-from shared.imaging.guard import ImageLimits
+from shared.imaging.decoders.decoder import Decoder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractionPolicy:
     """How much is extracted at once."""
 
-    limits: ImageLimits = field(default_factory=ImageLimits)
     max_batch: int = 32
     max_in_flight: int = 96
     """Images between the start of their decoding and their code; beyond that, `extract` waits."""
-    decode_threads: int = 2
+    max_wait_s: float = 0.0
+    """How long an idle device waits for images that are being decoded, before it starts on fewer than `max_batch`."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.max_batch <= self.max_in_flight:
             raise ValueError(f"max_batch is {self.max_batch}; it must lie between 1 and max_in_flight")
-        if self.decode_threads < 1:
-            raise ValueError(f"decode_threads is {self.decode_threads}; at least one is needed")
+        if self.max_wait_s < 0:
+            raise ValueError(f"max_wait_s is {self.max_wait_s}; it must not be negative")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,22 +46,24 @@ class Extracted:
 
     code: bytes
     decode_s: float
-    """Decoding and scaling, with the wait for a free thread."""
+    """Decoding and scaling, with the wait for a free decoder."""
     encode_s: float
     """Encoding and quantizing the batch that the image was in, with the wait for the device."""
 
 
 class ExtractionEngine:
-    """Decodes in a few threads, encodes and quantizes in batches in one thread of the device.
+    """Has images decoded, then encodes and quantizes them in batches in one thread of the device.
 
     The event loop itself only waits. An engine is used as an async context manager, once;
-    within it, any number of tasks of that event loop may call it.
+    within it, any number of tasks of that event loop may call it. The decoder is the engine's:
+    it is started and stopped with it.
     """
 
     def __init__(
         self,
         encoder: Encoder,
         code: Code,
+        decoder: Decoder,
         policy: ExtractionPolicy,
         *,
         observer: ExtractionObserver | None = None,
@@ -75,16 +76,25 @@ class ExtractionEngine:
             code=code.name,
             dim=encoder.dim,
         )
+        self.code = code
+        self.policy = policy
+        self.decoding = 0
+        """Images that are being decoded, or wait for a decoder."""
+        self.encoding = 0
+        """Images that are being encoded, or wait for the device."""
         self._encoder = encoder
-        self._code = code
-        self._limits = policy.limits
         self._observer = observer or Unobserved()
         self._clock = clock
         self._slots = asyncio.Semaphore(policy.max_in_flight)
-        self._decoders = ThreadPoolExecutor(policy.decode_threads, thread_name_prefix="decode")
+        self._decoder = decoder
         self._device = ThreadPoolExecutor(1, thread_name_prefix="device")
         self._batcher = MicroBatcher(
-            self._encode_batch, self._device, max_items=policy.max_batch, max_waiting=policy.max_in_flight
+            self._encode_batch,
+            self._device,
+            max_items=policy.max_batch,
+            max_waiting=policy.max_in_flight,
+            max_wait_s=policy.max_wait_s,
+            coming=lambda: self.decoding,
         )
 
     async def extract(self, data: bytes) -> Extracted:
@@ -96,9 +106,17 @@ class ExtractionEngine:
         started = self._clock()
         async with self._slots:
             self._check_running()
-            pixels = await asyncio.get_running_loop().run_in_executor(self._decoders, self._decode, data)
+            self.decoding += 1
+            try:
+                pixels = await self._decoder.decode(data)
+            finally:
+                self.decoding -= 1
             decoded = self._clock()
-            code = await self._batcher.submit(pixels)
+            self.encoding += 1
+            try:
+                code = await self._batcher.submit(pixels)
+            finally:
+                self.encoding -= 1
         if code is None:
             raise PoisonInput(
                 RejectReason.ENCODE_FAILED,
@@ -124,6 +142,7 @@ class ExtractionEngine:
         await asyncio.get_running_loop().run_in_executor(self._device, self._codes, [black])
 
     async def __aenter__(self) -> Self:
+        await self._decoder.__aenter__()
         self._batcher.start()
         return self
 
@@ -134,19 +153,12 @@ class ExtractionEngine:
         try:
             await self._batcher.stop()
         finally:
-            await asyncio.to_thread(self._decoders.shutdown)
+            await self._decoder.__aexit__(kind, error, trace)
             await asyncio.to_thread(self._device.shutdown)
 
     def _check_running(self) -> None:
         if not self._batcher.running:
             raise TransientFault("the extraction engine is not running")
-
-    def _decode(self, data: bytes) -> Pixels:
-        started = self._clock()
-        preprocessing = self._encoder.preprocessing
-        pixels = preprocessing.to_pixels(decode_rgb(data, self._limits, preprocessing.decode_size))
-        self._observer.decoded(self._clock() - started)
-        return pixels
 
     def _encode_batch(self, batch: Sequence[Pixels]) -> list[bytes | None]:
         started = self._clock()
@@ -162,7 +174,7 @@ class ExtractionEngine:
         return [code if found else None for code, found in zip(codes, usable.tolist(), strict=True)]
 
     def _quantize(self, vectors: Tensor) -> list[bytes]:
-        rows = self._code.encode(vectors.to(self._encoder.device)).cpu().numpy()
+        rows = self.code.encode(vectors.to(self._encoder.device)).cpu().numpy()
         return [row.tobytes() for row in rows]
 
 

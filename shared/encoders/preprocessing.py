@@ -31,7 +31,7 @@ class Preprocessing:
     """Subtracted from each channel, on the scale 0 to 255."""
     std: tuple[float, float, float]
     """Each channel is divided by this afterwards, on the scale 0 to 255."""
-    revision: int = 1
+    revision: int = 2
     """Raised whenever the code here or in the decoder changes the pixels that come out."""
 
     def __post_init__(self) -> None:

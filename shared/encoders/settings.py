@@ -1,4 +1,4 @@
-"""The settings of a worker that turns images into codes, and what is built from them."""
+"""The settings of a worker that turns images into codes."""
 
 import os
 from pathlib import Path
@@ -7,22 +7,9 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
-from shared.codes.code import Code
-from shared.codes.registry import load_code
 from shared.encoders.backend import Backend
-from shared.encoders.device import configure_threads
-from shared.encoders.encoder import Encoder
-from shared.encoders.engine import ExtractionEngine, ExtractionPolicy
-from shared.encoders.observer import ExtractionObserver
-from shared.encoders.openvino_package import OpenVinoUnavailable
-from shared.encoders.registry import load_encoder
 from shared.imaging.policy import FetchPolicy
-from shared.runtime.settings import BadSettings, ConsumerSettings
-
-GPU_BATCH = 64
-CPU_BATCH = 8
-"""A CPU gains nothing from larger batches, and an image waits for all that are in its own."""
-_BATCHES_IN_FLIGHT = 4
+from shared.runtime.settings import ConsumerSettings
 
 
 class ExtractionSettings(ConsumerSettings):
@@ -61,6 +48,12 @@ class ExtractionSettings(ConsumerSettings):
     max_batch: int | None = Field(
         default=None, ge=1, le=1024, description="most images in one run of the model; 8 on a CPU, 64 on a GPU"
     )
+    max_wait_ms: float | None = Field(
+        default=None,
+        ge=0,
+        le=1000,
+        description="milliseconds that an idle model waits for images that are being decoded; 0 on a CPU, 5 on a GPU",
+    )
 
     @field_validator("file_roots", mode="before")
     @classmethod
@@ -77,33 +70,3 @@ class ExtractionSettings(ConsumerSettings):
 
     def fetch_policy(self) -> FetchPolicy:
         return FetchPolicy(file_roots=self.file_roots, allow_private_addresses=self.fetch_private)
-
-
-def load_models(settings: ExtractionSettings) -> tuple[Encoder, Code]:
-    """Load the encoder and the code that the settings name; takes seconds. Raises BadSettings."""
-    configure_threads(settings.threads)
-    try:
-        return (
-            load_encoder(settings.encoder, settings.encoder_weights, settings.device, backend=settings.backend),
-            load_code(settings.code),
-        )
-    except OpenVinoUnavailable as error:
-        raise BadSettings(f"AFTERIMAGE_BACKEND={settings.backend!r} cannot be used: {error}") from error
-    except (ValueError, OSError) as error:
-        raise BadSettings(f"AFTERIMAGE_ENCODER={settings.encoder!r} cannot be used: {error}") from error
-
-
-def make_engine(
-    encoder: Encoder, code: Code, settings: ExtractionSettings, observer: ExtractionObserver
-) -> ExtractionEngine:
-    max_batch = settings.max_batch or (GPU_BATCH if encoder.device.type == "cuda" else CPU_BATCH)
-    return ExtractionEngine(
-        encoder,
-        code,
-        ExtractionPolicy(
-            max_batch=max_batch,
-            max_in_flight=_BATCHES_IN_FLIGHT * max_batch,
-            decode_threads=settings.threads,
-        ),
-        observer=observer,
-    )

@@ -1,11 +1,39 @@
 """A small encoder whose results can be told by eye."""
 
+import time
+from collections.abc import Callable
 from threading import Event
 
 import torch
 from torch import Tensor
 
+from shared.codes.code import Code
+from shared.encoders.encoder import Encoder
+from shared.encoders.engine import ExtractionEngine, ExtractionPolicy
+from shared.encoders.observer import ExtractionObserver, Unobserved
 from shared.encoders.preprocessing import Preprocessing
+from shared.imaging.decoders.policy import DecodePolicy
+from shared.imaging.decoders.threads import DecodeThreads
+
+
+def engine_of(
+    encoder: Encoder,
+    code: Code,
+    policy: ExtractionPolicy | None = None,
+    *,
+    observer: ExtractionObserver | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> ExtractionEngine:
+    """An engine that decodes in threads, which are there at once."""
+    observer = observer or Unobserved()
+    decoder = DecodeThreads(
+        encoder.preprocessing.to_pixels,
+        DecodePolicy(),
+        size_hint=encoder.preprocessing.decode_size,
+        observe=observer.decoded,
+        clock=clock,
+    )
+    return ExtractionEngine(encoder, code, decoder, policy or ExtractionPolicy(), observer=observer, clock=clock)
 
 
 class MeanColour:

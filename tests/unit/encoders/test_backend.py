@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from shared.encoders.backend import on_backend
 from shared.encoders.cnn import Backbone, CnnEncoder
+from shared.encoders.opening import load_models
 from shared.encoders.openvino_package import OpenVinoUnavailable
 from shared.encoders.preprocessing import Preprocessing
 from shared.encoders.registry import load_encoder
-from shared.encoders.settings import ExtractionSettings, load_models
+from shared.encoders.settings import ExtractionSettings
 from shared.encoders.weights import random_weights
 from shared.runtime.settings import BadSettings, load
 

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from threading import Event
@@ -30,10 +30,16 @@ class Doubler:
 
 @asynccontextmanager
 async def batching(
-    device: Doubler, max_items: int = 4, max_waiting: int = 100
+    device: Doubler,
+    max_items: int = 4,
+    max_waiting: int = 100,
+    max_wait_s: float = 0.0,
+    coming: Callable[[], int] = lambda: 0,
 ) -> AsyncIterator[MicroBatcher[int, int]]:
     with ThreadPoolExecutor(1) as executor:
-        batcher = MicroBatcher(device, executor, max_items=max_items, max_waiting=max_waiting)
+        batcher = MicroBatcher(
+            device, executor, max_items=max_items, max_waiting=max_waiting, max_wait_s=max_wait_s, coming=coming
+        )
         batcher.start()
         try:
             yield batcher
@@ -67,6 +73,29 @@ async def test_a_busy_device_gets_full_batches_in_order() -> None:
         assert await others == [2 * number for number in range(1, 10)]
         assert await first == 0
     assert device.batches == [[0], [1, 2, 3, 4], [5, 6, 7, 8], [9]]
+
+
+async def test_an_idle_device_waits_for_what_is_known_to_come() -> None:
+    device = Doubler()
+    async with batching(device, max_wait_s=10.0, coming=lambda: 1) as batcher:
+        first = asyncio.ensure_future(batcher.submit(1))
+        await asyncio.sleep(0)
+        assert await asyncio.gather(first, *(batcher.submit(number) for number in (2, 3, 4))) == [2, 4, 6, 8]
+    assert device.batches == [[1, 2, 3, 4]]
+
+
+async def test_an_idle_device_waits_for_nobody_else() -> None:
+    device = Doubler()
+    async with batching(device, max_wait_s=10.0) as batcher:
+        async with asyncio.timeout(5):
+            assert await batcher.submit(21) == 42
+
+
+async def test_what_does_not_come_is_not_waited_for_longer_than_agreed() -> None:
+    device = Doubler()
+    async with batching(device, max_wait_s=0.001, coming=lambda: 1) as batcher:
+        async with asyncio.timeout(5):
+            assert await batcher.submit(21) == 42
 
 
 async def test_an_error_of_the_device_reaches_its_own_batch_and_no_other() -> None:

@@ -13,7 +13,7 @@ from shared.codes.i8 import I8
 from shared.encoders.encoder import Encoder
 from shared.encoders.engine import ExtractionEngine, ExtractionPolicy
 from shared.events.faults import PoisonInput, RejectReason, TransientFault
-from tests.unit.encoders.fakes import MeanColour
+from tests.unit.encoders.fakes import MeanColour, engine_of
 from tests.unit.encoders.photos import FILES
 from tests.unit.imaging.pictures import encoded
 
@@ -66,7 +66,7 @@ async def until_queued(engine: ExtractionEngine, images: int) -> None:
 
 
 async def test_an_image_becomes_the_code_of_its_features() -> None:
-    async with ExtractionEngine(MeanColour(), I8(), POLICY) as engine:
+    async with engine_of(MeanColour(), I8(), POLICY) as engine:
         assert (await engine.extract(GREEN)).code == GREEN_CODE
         assert (await engine.extract(picture(0, 200, 100))).code == bytes([0, 127, 64])
 
@@ -75,7 +75,7 @@ async def test_a_real_photo_has_the_same_code_through_the_engine_and_alone(
     encoder: Encoder, vectors: torch.Tensor
 ) -> None:
     chosen = (3, 30, 50)
-    async with ExtractionEngine(encoder, F32(), POLICY) as engine:
+    async with engine_of(encoder, F32(), POLICY) as engine:
         await engine.warm_up()
         found = await asyncio.gather(*(engine.extract(FILES[row].read_bytes()) for row in chosen))
     for row, extracted in zip(chosen, found, strict=True):
@@ -85,7 +85,7 @@ async def test_a_real_photo_has_the_same_code_through_the_engine_and_alone(
 
 async def test_batches_fill_under_load() -> None:
     encoder = MeanColour()
-    async with ExtractionEngine(encoder, I8(), ExtractionPolicy(max_batch=8, max_in_flight=33)) as engine:
+    async with engine_of(encoder, I8(), ExtractionPolicy(max_batch=8, max_in_flight=33)) as engine:
         first = await start_on_a_busy_device(engine, encoder)
         others = [asyncio.ensure_future(engine.extract(GREEN)) for _ in range(32)]
         await until_queued(engine, 32)
@@ -96,7 +96,7 @@ async def test_batches_fill_under_load() -> None:
 
 async def test_an_idle_engine_does_not_wait_for_company() -> None:
     encoder = MeanColour()
-    async with ExtractionEngine(encoder, I8(), POLICY) as engine:
+    async with engine_of(encoder, I8(), POLICY) as engine:
         for _ in range(3):
             await engine.extract(GREEN)
     assert encoder.batches == [1, 1, 1]
@@ -104,7 +104,7 @@ async def test_an_idle_engine_does_not_wait_for_company() -> None:
 
 async def test_more_images_than_may_be_in_flight_wait_their_turn() -> None:
     encoder = MeanColour()
-    async with ExtractionEngine(encoder, I8(), ExtractionPolicy(max_batch=2, max_in_flight=2)) as engine:
+    async with engine_of(encoder, I8(), ExtractionPolicy(max_batch=2, max_in_flight=2)) as engine:
         found = await asyncio.gather(*(engine.extract(GREEN) for _ in range(20)))
     assert {extracted.code for extracted in found} == {GREEN_CODE}
     assert max(encoder.batches) <= 2
@@ -122,7 +122,7 @@ async def test_more_images_than_may_be_in_flight_wait_their_turn() -> None:
 )
 async def test_a_bad_image_costs_itself_only(bad: bytes, reason: RejectReason) -> None:
     encoder = MeanColour()
-    async with ExtractionEngine(encoder, I8(), POLICY) as engine:
+    async with engine_of(encoder, I8(), POLICY) as engine:
         first = await start_on_a_busy_device(engine, encoder)
         others = asyncio.gather(*(engine.extract(data) for data in (GREEN, bad, GREEN)), return_exceptions=True)
         await asyncio.sleep(0)
@@ -135,21 +135,21 @@ async def test_a_bad_image_costs_itself_only(bad: bytes, reason: RejectReason) -
 
 
 async def test_an_error_of_the_device_is_not_blamed_on_the_image() -> None:
-    async with ExtractionEngine(MeanColour(), I8(), POLICY) as engine:
+    async with engine_of(MeanColour(), I8(), POLICY) as engine:
         with pytest.raises(RuntimeError, match="the device is lost"):
             await engine.extract(BLUE)
         assert (await engine.extract(GREEN)).code == GREEN_CODE
 
 
 async def test_a_vector_has_the_code_that_its_image_would_have() -> None:
-    async with ExtractionEngine(MeanColour(), I8(), POLICY) as engine:
+    async with engine_of(MeanColour(), I8(), POLICY) as engine:
         image = await engine.extract(picture(0, 200, 100))
         assert await engine.quantize_vector([0, 2, 1]) == image.code
 
 
 @pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200])
 async def test_the_length_of_a_vector_does_not_matter(scale: float) -> None:
-    async with ExtractionEngine(MeanColour(), F32(), POLICY) as engine:
+    async with engine_of(MeanColour(), F32(), POLICY) as engine:
         code = await engine.quantize_vector([0, 3 * scale, -4 * scale])
     assert np.frombuffer(code, np.float32) == pytest.approx([0, 0.6, -0.8])
 
@@ -165,14 +165,14 @@ async def test_the_length_of_a_vector_does_not_matter(scale: float) -> None:
     ],
 )
 async def test_a_vector_of_no_use_is_refused(vector: list[float], sentence: str) -> None:
-    async with ExtractionEngine(MeanColour(), I8(), POLICY) as engine:
+    async with engine_of(MeanColour(), I8(), POLICY) as engine:
         with pytest.raises(ValueError, match=sentence):
             await engine.quantize_vector(vector)
 
 
 async def test_the_observer_hears_of_every_image_and_every_batch_but_not_of_the_warm_up() -> None:
     log = Log()
-    async with ExtractionEngine(MeanColour(), I8(), POLICY, observer=log, clock=Ticks()) as engine:
+    async with engine_of(MeanColour(), I8(), POLICY, observer=log, clock=Ticks()) as engine:
         await engine.warm_up()
         extracted = await engine.extract(GREEN)
     assert log.decodes == [1]
@@ -182,7 +182,7 @@ async def test_the_observer_hears_of_every_image_and_every_batch_but_not_of_the_
 
 async def test_a_stop_fails_whoever_waits_and_whoever_comes_later() -> None:
     encoder = MeanColour()
-    async with ExtractionEngine(encoder, I8(), POLICY) as engine:
+    async with engine_of(encoder, I8(), POLICY) as engine:
         waiting = [await start_on_a_busy_device(engine, encoder), asyncio.ensure_future(engine.extract(GREEN))]
         await until_queued(engine, 1)
         await engine._batcher.stop()
@@ -196,7 +196,7 @@ async def test_a_stop_fails_whoever_waits_and_whoever_comes_later() -> None:
 
 async def test_a_caller_that_is_cancelled_gives_its_place_back() -> None:
     encoder = MeanColour()
-    async with ExtractionEngine(encoder, I8(), ExtractionPolicy(max_batch=1, max_in_flight=1)) as engine:
+    async with engine_of(encoder, I8(), ExtractionPolicy(max_batch=1, max_in_flight=1)) as engine:
         first = await start_on_a_busy_device(engine, encoder)
         first.cancel()
         await asyncio.wait([first])
@@ -205,15 +205,35 @@ async def test_a_caller_that_is_cancelled_gives_its_place_back() -> None:
 
 
 async def test_the_scheme_names_all_that_makes_a_code() -> None:
-    engine = ExtractionEngine(MeanColour(), I8(), POLICY)
+    engine = engine_of(MeanColour(), I8(), POLICY)
     assert (engine.scheme.encoder, engine.scheme.code, engine.scheme.dim) == ("mean_colour", "i8", 3)
     assert engine.scheme.preprocessing == MeanColour.preprocessing
-    other = ExtractionEngine(MeanColour(), F32(), POLICY)
+    other = engine_of(MeanColour(), F32(), POLICY)
     assert engine.scheme.fingerprint != other.scheme.fingerprint
 
 
 def test_a_policy_that_cannot_work_is_refused() -> None:
     with pytest.raises(ValueError, match="max_batch"):
         ExtractionPolicy(max_batch=10, max_in_flight=9)
-    with pytest.raises(ValueError, match="decode_threads"):
-        ExtractionPolicy(decode_threads=0)
+    with pytest.raises(ValueError, match="max_wait_s"):
+        ExtractionPolicy(max_wait_s=-0.001)
+
+
+async def test_what_is_decoded_and_encoded_at_the_moment_can_be_seen() -> None:
+    encoder = MeanColour()
+    async with engine_of(encoder, I8()) as engine:
+        first = await start_on_a_busy_device(engine, encoder)
+        assert (engine.decoding, engine.encoding) == (0, 1)
+        second = asyncio.ensure_future(engine.extract(GREEN))
+        await asyncio.sleep(0)
+        assert engine.decoding == 1
+        encoder.go_on.set()
+        await asyncio.gather(first, second)
+        assert (engine.decoding, engine.encoding) == (0, 0)
+
+
+async def test_a_damaged_image_is_not_counted_for_ever() -> None:
+    async with engine_of(MeanColour(), I8()) as engine:
+        with pytest.raises(PoisonInput):
+            await engine.extract(GREEN[:40])
+        assert (engine.decoding, engine.encoding) == (0, 0)

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from shared.codes.f32 import F32
 from shared.codes.i8 import I8
 from shared.encoders.encoder import Encoder
-from shared.encoders.engine import ExtractionEngine, ExtractionPolicy
 from shared.encoders.openvino_encoder import OpenVinoEncoder
 from shared.encoders.registry import load_encoder
+from tests.unit.encoders.fakes import engine_of
 from tests.unit.encoders.photos import FILES, Photos, cross_recall
 
 
@@ -53,11 +53,11 @@ def test_codes_of_one_backend_are_found_by_those_of_the_other(
 async def test_both_backends_have_one_scheme_and_one_engine(
     encoder: Encoder, openvino_encoder: Encoder, openvino_vectors: Tensor
 ) -> None:
-    async with ExtractionEngine(openvino_encoder, I8(), ExtractionPolicy()) as engine:
+    async with engine_of(openvino_encoder, I8()) as engine:
         await engine.warm_up()
         found = await engine.extract(FILES[3].read_bytes())
     assert found.code == I8().encode(openvino_vectors[3:4]).numpy().tobytes()
-    assert engine.scheme == ExtractionEngine(encoder, I8(), ExtractionPolicy()).scheme
+    assert engine.scheme == engine_of(encoder, I8()).scheme
 
 
 def test_vectors_have_the_promised_shape_and_norm(openvino_encoder: OpenVinoEncoder, openvino_vectors: Tensor) -> None:

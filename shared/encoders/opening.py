@@ -1,0 +1,84 @@
+"""From the settings to an engine that is ready to work."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import torch
+
+from shared.codes.code import Code
+from shared.codes.registry import load_code
+from shared.encoders.device import configure_threads
+from shared.encoders.encoder import Encoder
+from shared.encoders.engine import ExtractionEngine, ExtractionPolicy
+from shared.encoders.observer import ExtractionObserver
+from shared.encoders.openvino_package import OpenVinoUnavailable
+from shared.encoders.registry import load_encoder
+from shared.encoders.settings import ExtractionSettings
+from shared.imaging.decoders.policy import DecodePolicy
+from shared.imaging.decoders.pool import DecodePool
+from shared.runtime.logging import get_logger
+from shared.runtime.settings import BadSettings
+
+log = get_logger(__name__)
+
+CPU_BATCH = 8
+"""A CPU gains nothing from larger batches, and an image waits for all that are in its own."""
+GPU_BATCH = 64
+_GPU_WAIT_S = 0.005
+"""A GPU takes about as long for a few images as for many."""
+_BATCHES_IN_FLIGHT = 4
+
+
+async def open_engine(
+    settings: ExtractionSettings, observer: ExtractionObserver, resources: AsyncExitStack
+) -> ExtractionEngine:
+    """Load the models, start the decoders and run the device once. Takes seconds.
+
+    resources: stops the engine when it is closed. Raises BadSettings, and TransientFault when a decoder does not start.
+    """
+    encoder, code = await asyncio.to_thread(load_models, settings)
+    preprocessing = encoder.preprocessing
+    decoders = DecodePool(
+        preprocessing.to_pixels,
+        DecodePolicy(processes=settings.threads),
+        size_hint=preprocessing.decode_size,
+        observe=observer.decoded,
+    )
+    policy = extraction_policy(settings, encoder.device)
+    engine = await resources.enter_async_context(ExtractionEngine(encoder, code, decoders, policy, observer=observer))
+    await engine.warm_up()
+    log.info(
+        "engine_ready",
+        encoder=encoder.name,
+        code=code.name,
+        backend=encoder.backend,
+        device=str(encoder.device),
+        scheme=engine.scheme.fingerprint,
+    )
+    return engine
+
+
+def load_models(settings: ExtractionSettings) -> tuple[Encoder, Code]:
+    """Load the encoder and the code that the settings name; takes seconds. Raises BadSettings."""
+    configure_threads(settings.threads)
+    try:
+        return (
+            load_encoder(settings.encoder, settings.encoder_weights, settings.device, backend=settings.backend),
+            load_code(settings.code),
+        )
+    except OpenVinoUnavailable as error:
+        raise BadSettings(f"AFTERIMAGE_BACKEND={settings.backend!r} cannot be used: {error}") from error
+    except (ValueError, OSError) as error:
+        raise BadSettings(f"AFTERIMAGE_ENCODER={settings.encoder!r} cannot be used: {error}") from error
+
+
+def extraction_policy(settings: ExtractionSettings, device: torch.device) -> ExtractionPolicy:
+    """Return what the settings say, or what suits the device where they say nothing."""
+    on_gpu = device.type == "cuda"
+    max_batch = settings.max_batch or (GPU_BATCH if on_gpu else CPU_BATCH)
+    default_wait_s = _GPU_WAIT_S if on_gpu else 0.0
+    return ExtractionPolicy(
+        max_batch=max_batch,
+        max_in_flight=_BATCHES_IN_FLIGHT * max_batch,
+        max_wait_s=default_wait_s if settings.max_wait_ms is None else settings.max_wait_ms / 1000,
+    )
