@@ -47,6 +47,7 @@ class ExtractorWorker:
             settings=settings,
             revoked=self._flow.revoked,
         )
+        self._metrics.paused.set_function(lambda: self._uploads.paused)
         broker.declare_output(self._topics.features, FEATURES)
         broker.declare_output(self._topics.rejected, REJECTS)
         self.watch = ConsumerWatch(self._uploads, clock=time.monotonic, lag=self._metrics.lag)

@@ -63,6 +63,11 @@ class ExtractorMetrics:
             registry=registry,
         )
         self.in_flight = Gauge("afterimage_extractor_in_flight", "Upload events under way", registry=registry)
+        self.paused = Gauge(
+            "afterimage_extractor_paused",
+            "1 while nothing is fetched from images.uploaded, since what is under way does not get on",
+            registry=registry,
+        )
         self.lag = Gauge(
             "afterimage_extractor_lag_records",
             "Records of images.uploaded that wait, by partition assigned here",

@@ -16,6 +16,7 @@ from faststream.kafka import KafkaMessage
 from shared.bus.broker import WorkerBroker
 from shared.bus.contracts import Contract
 from shared.bus.faults import bus_faults
+from shared.bus.pausing import Pausing
 from shared.runtime.logging import get_logger
 from shared.runtime.settings import ConsumerSettings
 
@@ -35,7 +36,8 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
     handle: gets each batch, in order within a partition; must not raise for what a record holds. settings: how Kafka
     knows the worker again, and how long a fetch may wait. max_records: the most in a batch; 1 for the shortest wait,
     since FastStream sleeps a little between two looks for a batch. revoked: called when partitions go, before others
-    can get them. FastStream reads on when `handle` returns, so that backpressure is simply to wait.
+    can get them. The next batch comes when `handle` returns, so that backpressure is simply to wait: for as long as it
+    takes, the partitions stay assigned and are paused.
     """
 
     def __init__(
@@ -53,11 +55,12 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
     ) -> None:
         self.topic = topic
         self._revoked = revoked
+        self._pausing = Pausing(topic)
         payload: Any = contract.annotation()
 
         async def deliver(_body: payload, message: KafkaMessage) -> None:
             try:
-                await handle(_records(message))
+                await self._pausing.during(self._consumer, handle(_records(message)))
             except Exception:  # noqa: BLE001 - FastStream would drop the batch and go on
                 broker.fail(f"a batch of {topic} could not be handled")
 
@@ -72,7 +75,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             group_instance_id=settings.instance_id,
             session_timeout_ms=settings.session_timeout_ms,
             fetch_max_wait_ms=settings.fetch_wait_ms,
-            max_poll_interval_ms=600_000,
+            max_poll_interval_ms=settings.max_poll_interval_ms,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             parser=_leave_untouched,
             decoder=_decode_nothing,
@@ -89,11 +92,17 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Aiokafka swallows what a listener raises: nothing that may fail is done here."""
+        self._pausing.assigned(self._consumer)
         log.info("partitions_assigned", topic=self.topic, partitions=sorted(part.partition for part in assigned))
 
     @property
     def running(self) -> bool:
         return self._subscriber.consumer is not None
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing is fetched, since the batch that was delivered last is still being handled."""
+        return self._pausing.active
 
     def assigned(self) -> set[int]:
         """The partitions that are this consumer's; none while it is not started."""

@@ -9,6 +9,8 @@ from shared.runtime.logging import get_logger
 
 log = get_logger(__name__)
 
+_LAST_COMMIT_S = 5.0
+
 Process = Callable[[Record], Awaitable[None]]
 Commit = Callable[[dict[int, int]], Awaitable[bool]]
 
@@ -35,13 +37,16 @@ class Flow:
         return len(self._under_way)
 
     async def submit(self, records: Sequence[Record]) -> None:
-        """Take records in, waiting for room. After `drain` began they are left to whoever gets the partition next."""
-        for record in records:
+        """Take records in, waiting for room.
+
+        What still waits when `drain` begins, or when its partition is revoked, is left to whoever gets that next.
+        """
+        waiting = [(record, self._ledger.begin(record.partition, record.offset)) for record in records]
+        for record, ticket in waiting:
             await self._room.acquire()
-            if self._closing:
+            if self._closing or ticket.void:
                 self._room.release()
-                return
-            ticket = self._ledger.begin(record.partition, record.offset)
+                continue
             task = self._tasks.create_task(self._run(record, ticket))
             self._under_way.add(task)
             task.add_done_callback(self._finished)
@@ -58,13 +63,17 @@ class Flow:
                 await self._commit(commit)
 
     async def drain(self, commit: Commit, *, within_s: float) -> None:
-        """Take nothing more, wait for what is under way, commit it."""
+        """Take nothing more, wait for what is under way, commit it. Gives both up in time, as when Kafka is gone."""
         self._closing = True
         if self._under_way:
             _, late = await asyncio.wait(self._under_way, timeout=within_s)
             if late:
                 log.warning("drain_incomplete", left=len(late), within_s=within_s)
-        await self._commit(commit)
+        try:
+            async with asyncio.timeout(_LAST_COMMIT_S):
+                await self._commit(commit)
+        except TimeoutError:
+            log.warning("last_commit_failed", within_s=_LAST_COMMIT_S)
 
     async def _run(self, record: Record, ticket: Ticket) -> None:
         await self._process(record)

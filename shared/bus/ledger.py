@@ -13,6 +13,7 @@ class _Assigned:
     """Offset → whether it is done, in order of arrival, from the first that is not."""
     next_offset: int | None = None
     committed: int | None = None
+    revoked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,10 @@ class Ticket:
 
     partition: _Assigned
     offset: int
+
+    @property
+    def void(self) -> bool:
+        return self.partition.revoked
 
 
 class OffsetLedger:
@@ -47,8 +52,8 @@ class OffsetLedger:
             ticket.partition.next_offset = offset + 1
 
     def forget(self, partitions: Collection[int]) -> None:
-        for partition in partitions:
-            self._partitions.pop(partition, None)
+        for partition in self._partitions.keys() & set(partitions):
+            self._partitions.pop(partition).revoked = True
 
     def committable(self) -> dict[int, int]:
         """The offsets to commit, as Kafka counts: that of the next record. Only what was not committed yet."""

@@ -12,7 +12,10 @@ _LOOK_EVERY_S = 5.0
 
 
 class ConsumerWatch:
-    """A liveness check: fails when records wait on an assigned partition and none was taken for two minutes."""
+    """A liveness check: fails when records wait on an assigned partition and none was taken for two minutes.
+
+    It bears with a subscription that is paused: a restart does not bring back what the work waits for.
+    """
 
     def __init__(self, subscription: Subscription, *, clock: Callable[[], float], lag: Gauge) -> None:
         """lag: a gauge with the label `partition`, kept at the records that wait, as far as the last fetch told."""
@@ -47,5 +50,5 @@ class ConsumerWatch:
             self._lag.labels(str(part)).set(records)
         self._waiting = sum(waiting.values())
         moved, self._positions = positions != self._positions, positions
-        if moved or not self._waiting:
+        if moved or not self._waiting or self._subscription.paused:
             self._moved_at = self._clock()

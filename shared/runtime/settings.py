@@ -127,3 +127,11 @@ class ConsumerSettings(WorkerSettings):
         validation_alias="KAFKA_SESSION_TIMEOUT_MS",
         description="milliseconds of silence after which Kafka gives a worker's partitions to another",
     )
+    max_poll_interval_ms: int = Field(
+        default=600_000,
+        ge=5_000,
+        le=86_400_000,
+        validation_alias="KAFKA_MAX_POLL_INTERVAL_MS",
+        description="milliseconds after which a worker that asks for no records gives its partitions up; one that "
+        "waits for Kafka, Redis or a store goes on asking",
+    )

@@ -18,6 +18,7 @@ from tests.fakes.kafka_topics import COMPACTED_AT_ONCE, create_topic
 from tests.harness.kafka import Broker
 
 PATIENCE_S = 30.0
+POLL_INTERVAL_S = 5.0
 GROUP = "group"
 
 
@@ -38,7 +39,9 @@ class Member:
             handle=self._handle,
             contract=FEATURES,
             max_records=max_records,
-            settings=IndexerSettings.model_validate({"KAFKA_SESSION_TIMEOUT_MS": 6_000}),
+            settings=IndexerSettings.model_validate(
+                {"KAFKA_SESSION_TIMEOUT_MS": 6_000, "KAFKA_MAX_POLL_INTERVAL_MS": int(1000 * POLL_INTERVAL_S)}
+            ),
             revoked=self.revoked.append,
         )
 
@@ -143,6 +146,62 @@ async def test_a_batch_that_its_handler_cannot_deal_with_ends_the_worker(
         while not member.stop.status:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     assert member.stop.status == 1
+
+
+class Gate:
+    """Holds a member up in its first batch until it is opened."""
+
+    def __init__(self, member: Member) -> None:
+        self._member = member
+        self.reached = asyncio.Event()
+        self.opened = asyncio.Event()
+        member.on_batch = self._hold_up
+
+    async def _hold_up(self, batch: Sequence[Record]) -> None:
+        self.reached.set()
+        await self.opened.wait()
+        await self._member._keep(batch)
+
+
+async def test_a_batch_that_takes_longer_than_the_poll_interval_costs_no_partition_and_no_record(
+    kafka: Broker, topic: str, producer: RecordProducer
+) -> None:
+    values = [b"%d" % number for number in range(50)]
+    member = Member(kafka, topic, max_records=7)
+    gate = Gate(member)
+    async with member.running():
+        await send(producer, topic, *values)
+        await gate.reached.wait()
+        member.revoked.clear()
+        await asyncio.sleep(POLL_INTERVAL_S + 4)  # heartbeats, which would find it idle, come every 3 s
+        assert (member.subscription.paused, member.revoked) == (True, [])
+        gate.opened.set()
+        assert [await member.next_value() for _ in values] == values
+        assert (member.subscription.paused, member.revoked) == (False, [])
+
+
+async def test_a_partition_that_is_assigned_during_a_long_batch_waits_for_its_end(
+    kafka: Broker, unique_namespace: str, producer: RecordProducer
+) -> None:
+    await create_topic(kafka.bootstrap_servers, unique_namespace, partitions=2)
+    first, second = Member(kafka, unique_namespace), Member(kafka, unique_namespace)
+    gate = Gate(first)
+    async with first.running(), asyncio.timeout(2 * PATIENCE_S):
+        await producer.send(unique_namespace, key=None, value=b"held up", partition=0)
+        await gate.reached.wait()
+        async with second.running():
+            while len(second.subscription.assigned()) != 1 or len(first.subscription.assigned()) != 1:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            await producer.send(unique_namespace, key=None, value=b"0", partition=0)
+            await producer.send(unique_namespace, key=None, value=b"1", partition=1)
+        while first.subscription.assigned() != {0, 1}:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(1)  # a fetch takes milliseconds
+        assert first.records.empty()
+        assert [await first.subscription.position(partition) for partition in (0, 1)] == [0, 0]
+        gate.opened.set()
+        found = {await first.next_value() for _ in range(4)}  # the first again, since it was not committed
+    assert found == {b"held up", b"0", b"1"}
 
 
 @pytest.mark.durable

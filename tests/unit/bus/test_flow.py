@@ -106,6 +106,19 @@ async def test_what_was_under_way_for_a_revoked_partition_ends_uncommitted(work:
     assert work.commits == []
 
 
+async def test_what_still_waits_when_its_partition_is_revoked_is_left_to_whoever_gets_it(work: Work) -> None:
+    async with work.running() as flow:
+        mixed = [*records(0, 1, 2, 3), make_record(partition=1, offset=7)]
+        submitted = asyncio.create_task(flow.submit(mixed))
+        await asyncio.sleep(1)
+        flow.revoked({0})
+        work.finish(0, 1, 2, 7)
+        await asyncio.wait_for(submitted, 1)
+        await asyncio.sleep(1)
+        assert work.started == [0, 1, 2, 7]
+    assert work.commits == [{1: 8}]
+
+
 async def test_draining_waits_for_what_is_under_way_and_commits_it(work: Work) -> None:
     async with work.running() as flow:
         await flow.submit(records(0, 1))
@@ -126,6 +139,20 @@ async def test_draining_gives_up_in_time_and_commits_what_is_complete(work: Work
         await flow.drain(work.commit, within_s=5)
         assert asyncio.get_running_loop().time() - began == pytest.approx(5)
     assert work.commits[-1] == {0: 1}
+
+
+async def test_draining_gives_up_in_time_where_kafka_takes_no_commit(work: Work) -> None:
+    async def hang(offsets: dict[int, int]) -> bool:
+        await asyncio.sleep(3600)
+        raise AssertionError
+
+    async with work.running() as flow:
+        await flow.submit(records(0))
+        work.finish(0)
+        await asyncio.sleep(0.01)
+        began = asyncio.get_running_loop().time()
+        await flow.drain(hang, within_s=5)
+        assert asyncio.get_running_loop().time() - began < 10
 
 
 async def test_after_draining_began_nothing_more_is_taken(work: Work) -> None:

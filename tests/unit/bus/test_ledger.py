@@ -61,6 +61,13 @@ def test_what_was_under_way_when_the_partition_went_counts_no_more(ledger: Offse
     assert ledger.committable() == {}
 
 
+def test_a_ticket_is_void_once_its_partition_went_even_when_it_comes_back(ledger: OffsetLedger) -> None:
+    old, other = ledger.begin(PART, 10), ledger.begin(PART + 1, 10)
+    ledger.forget({PART})
+    new = ledger.begin(PART, 10)
+    assert (old.void, other.void, new.void) == (True, False, False)
+
+
 def test_the_same_offsets_again_are_new_ones_after_a_revoke(ledger: OffsetLedger) -> None:
     old = [ledger.begin(PART, offset) for offset in (10, 11)]
     ledger.forget({PART})

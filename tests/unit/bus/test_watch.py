@@ -15,6 +15,7 @@ class FakeSubscription:
 
     topic = "uploads"
     running = True
+    paused = False
 
     def __init__(self) -> None:
         self.positions = {0: 10}
@@ -73,6 +74,16 @@ async def test_a_consumer_that_moves_on_is_alive_however_much_waits(bench: Bench
         await asyncio.sleep(10)
         bench.subscription.positions[0] += 1
         assert bench.watch() is None
+
+
+async def test_a_consumer_that_is_paused_is_alive_however_long(bench: Bench) -> None:
+    bench.subscription.ends[0] = 13
+    bench.subscription.paused = True
+    await asyncio.sleep(10 * STALLED_AFTER_S)
+    assert bench.watch() is None
+    bench.subscription.paused = False
+    await asyncio.sleep(STALLED_AFTER_S + 10)
+    assert bench.watch() is not None
 
 
 async def test_the_lag_is_kept_for_the_partitions_that_are_assigned(bench: Bench) -> None:
