@@ -5,7 +5,8 @@ import time
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from shared.events.operations import OperationBatch, Upsert
-from shared.replication.replica import GapKind, ReplicaState
+from shared.replication.replica import GapKind
+from shared.replication.state import ReplicaState
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 

@@ -6,7 +6,7 @@ from redis.exceptions import RedisError
 
 from shared.replication.keys import ShardKeys
 from shared.replication.log import LogUnavailable
-from shared.replication.replica import ReplicaState
+from shared.replication.state import ReplicaState
 
 FORGOTTEN_AFTER_MS = 60_000
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from shared.events.operations import OperationBatch
 from shared.index.shard import Shard
 from shared.replication.log import LogHead, LogUnavailable, ReplicationLog
+from shared.replication.state import ReplicaState
 from shared.runtime.executor import SingleThread
 from shared.runtime.logging import get_logger
 
@@ -22,17 +23,6 @@ CONFIRM_WITHIN_S = 5.0
 """A replica that could not compare itself with the log's head for so long does not know whether it is current."""
 _HEARD_BATCHES = 1024
 _READ_BATCHES = 64
-
-
-class ReplicaState(StrEnum):
-    EMPTY = "empty"
-    LOADING = "loading"
-    CATCHING_UP = "catching_up"
-    LIVE = "live"
-    GAP = "gap"
-    """Something is missing between this copy and the log's head, and is being fetched."""
-    STALE = "stale"
-    """The log's head could not be confirmed for five seconds."""
 
 
 class GapKind(StrEnum):

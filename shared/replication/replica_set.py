@@ -7,7 +7,8 @@ from typing import Concatenate, ParamSpec, TypeVar
 from shared.index.shard import Shard
 from shared.replication.directory import ReplicaDirectory, ReplicaReport
 from shared.replication.log import LogUnavailable, ReplicationLog
-from shared.replication.replica import ReplicaState, ShardReplica
+from shared.replication.replica import ShardReplica
+from shared.replication.state import ReplicaState
 from shared.runtime.executor import SingleThread
 from shared.runtime.logging import get_logger
 

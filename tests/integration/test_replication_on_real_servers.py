@@ -17,8 +17,9 @@ from shared.replication.connection import connect
 from shared.replication.directory import FORGOTTEN_AFTER_MS, ReplicaDirectory, ReplicaReport
 from shared.replication.log import Fenced, LogUnavailable
 from shared.replication.redis_log import RedisLog
-from shared.replication.replica import ReplicaState, ShardReplica
+from shared.replication.replica import ShardReplica
 from shared.replication.replica_set import ReplicaSet
+from shared.replication.state import ReplicaState
 from shared.replication.writer import ShardWriter
 from shared.runtime.executor import SingleThread
 from tests.fakes.kafka_topics import create_topic

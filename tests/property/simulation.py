@@ -20,8 +20,9 @@ from shared.events.receipts import decode_receipt
 from shared.events.topics import Topics
 from shared.index.shard import EMPTY_POSITION, Shard
 from shared.replication.directory import ReplicaReport
-from shared.replication.replica import CONFIRM_WITHIN_S, POLL_S, GapKind, ReplicaState, ShardReplica
+from shared.replication.replica import CONFIRM_WITHIN_S, POLL_S, GapKind, ShardReplica
 from shared.replication.replica_set import ReplicaSet
+from shared.replication.state import ReplicaState
 from shared.replication.writer import ShardWriter
 from tests.fakes.features_consumer import FeaturesConsumer
 from tests.fakes.features_topic import FeaturesTopic

@@ -8,7 +8,8 @@ import pytest
 
 from shared.events.operations import OperationBatch
 from shared.index.shard import Shard
-from shared.replication.replica import GapKind, ReplicaState, ShardReplica
+from shared.replication.replica import GapKind, ShardReplica
+from shared.replication.state import ReplicaState
 from tests.fakes.features_topic import FeaturesTopic
 from tests.fakes.inline_thread import InlineThread
 from tests.fakes.operations import INCARNATION, batch, delete, upsert

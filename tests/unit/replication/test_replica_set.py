@@ -9,8 +9,9 @@ import pytest
 from shared.index.shard import Shard
 from shared.replication.directory import ReplicaReport
 from shared.replication.log import LogUnavailable
-from shared.replication.replica import ReplicaState, ShardReplica
+from shared.replication.replica import ShardReplica
 from shared.replication.replica_set import ReplicaSet
+from shared.replication.state import ReplicaState
 from tests.fakes.features_topic import FeaturesTopic
 from tests.fakes.inline_thread import InlineThread
 from tests.fakes.operations import INCARNATION, batch, upsert
