@@ -15,6 +15,9 @@ from shared.encoders.preprocessing import Preprocessing
 
 NAME = "efficientnet_lite0"
 
+PACKAGED_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+"""Of the packaged weights, so that a package with other ones is noticed."""
+
 _STAGE_DEPTHS = (1, 2, 2, 3, 3, 4, 1)
 
 _OUTSIDE_OF_BLOCKS = {

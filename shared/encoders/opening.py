@@ -13,7 +13,7 @@ from shared.encoders.engine import ExtractionEngine, ExtractionPolicy
 from shared.encoders.observer import ExtractionObserver
 from shared.encoders.openvino_package import OpenVinoUnavailable
 from shared.encoders.registry import load_encoder
-from shared.encoders.settings import ExtractionSettings
+from shared.encoders.settings import EncodingSettings
 from shared.imaging.decoders.policy import DecodePolicy
 from shared.imaging.decoders.pool import DecodePool
 from shared.runtime.logging import get_logger
@@ -30,7 +30,7 @@ _BATCHES_IN_FLIGHT = 4
 
 
 async def open_engine(
-    settings: ExtractionSettings, observer: ExtractionObserver, resources: AsyncExitStack
+    settings: EncodingSettings, observer: ExtractionObserver, resources: AsyncExitStack
 ) -> ExtractionEngine:
     """Load the models, start the decoders and run the device once. Takes seconds.
 
@@ -58,12 +58,18 @@ async def open_engine(
     return engine
 
 
-def load_models(settings: ExtractionSettings) -> tuple[Encoder, Code]:
+def load_models(settings: EncodingSettings) -> tuple[Encoder, Code]:
     """Load the encoder and the code that the settings name; takes seconds. Raises BadSettings."""
     configure_threads(settings.threads)
     try:
         return (
-            load_encoder(settings.encoder, settings.encoder_weights, settings.device, backend=settings.backend),
+            load_encoder(
+                settings.encoder,
+                settings.encoder_weights,
+                settings.device,
+                weights_sha256=settings.encoder_weights_sha256,
+                backend=settings.backend,
+            ),
             load_code(settings.code),
         )
     except OpenVinoUnavailable as error:
@@ -72,7 +78,7 @@ def load_models(settings: ExtractionSettings) -> tuple[Encoder, Code]:
         raise BadSettings(f"AFTERIMAGE_ENCODER={settings.encoder!r} cannot be used: {error}") from error
 
 
-def extraction_policy(settings: ExtractionSettings, device: torch.device) -> ExtractionPolicy:
+def extraction_policy(settings: EncodingSettings, device: torch.device) -> ExtractionPolicy:
     """Return what the settings say, or what suits the device where they say nothing."""
     on_gpu = device.type == "cuda"
     max_batch = settings.max_batch or (GPU_BATCH if on_gpu else CPU_BATCH)

@@ -19,6 +19,7 @@ def load_encoder(
     weights: Path | None = None,
     device: str = "auto",
     *,
+    weights_sha256: str | None = None,
     backend: Backend = "auto",
     random_seed: int | None = None,
 ) -> Encoder:
@@ -27,6 +28,7 @@ def load_encoder(
     name: `efficientnet_lite0`, `timm:MODEL` or `torchvision:MODEL`.
     weights: a .safetensors file, or a checkpoint of tensors; only the default encoder has
     weights of its own, and nothing is ever downloaded.
+    weights_sha256: what the file must have; the weights that are installed have theirs in the code.
     device: see `choose_device`; `auto` is the CPU where the backend computes on no other.
     random_seed: use untrained weights, whose features mean nothing (for tests).
     Raises ValueError with a sentence that says what to change; it is OpenVinoUnavailable
@@ -36,13 +38,14 @@ def load_encoder(
         raise ValueError(f"there is no encoder {name!r}; use {efficientnet_lite.NAME}, timm:MODEL or torchvision:MODEL")
     if name == efficientnet_lite.NAME and weights is None and random_seed is None:
         weights = efficientnet_lite.packaged_weights()
+        weights_sha256 = weights_sha256 or efficientnet_lite.PACKAGED_SHA256
     if (weights is None) == (random_seed is None):
         raise ValueError(f"the encoder {name!r} needs a file with its trained weights; name one that is on this host")
     chosen_device = choose_device("cpu" if backend == "openvino" and device == "auto" else device)
     if random_seed is not None:
         torch.manual_seed(random_seed)
     backbone = _backbone(name, weights)
-    found = random_weights(backbone.module) if weights is None else read_weights(weights)
+    found = random_weights(backbone.module) if weights is None else read_weights(weights, sha256=weights_sha256)
     return on_backend(backend, CnnEncoder(name, backbone, found, chosen_device))
 
 

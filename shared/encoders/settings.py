@@ -1,4 +1,4 @@
-"""The settings of a worker that turns images into codes."""
+"""The settings of whoever turns images into codes."""
 
 import os
 from pathlib import Path
@@ -9,11 +9,11 @@ from pydantic_settings import NoDecode
 
 from shared.encoders.backend import Backend
 from shared.imaging.policy import FetchPolicy
-from shared.runtime.settings import ConsumerSettings
+from shared.runtime.settings import ConsumerSettings, LogSettings
 
 
-class ExtractionSettings(ConsumerSettings):
-    """The encoder, its code, and what may be fetched: the same for all workers of a deployment."""
+class EncodingSettings(LogSettings):
+    """The encoder and its code: the same for all workers of a deployment; and how much they compute at once."""
 
     encoder: str = Field(
         default="efficientnet_lite0",
@@ -25,22 +25,18 @@ class ExtractionSettings(ConsumerSettings):
         validation_alias="AFTERIMAGE_ENCODER_WEIGHTS",
         description="a file with the encoder's trained weights, .safetensors or .pth; nothing is downloaded",
     )
+    encoder_weights_sha256: str | None = Field(
+        default=None,
+        validation_alias="AFTERIMAGE_ENCODER_WEIGHTS_SHA256",
+        pattern=r"^[0-9A-Fa-f]{64}$",
+        description="the SHA-256 that this file must have, as 64 hex digits; `afterimage models FILE` prints it",
+    )
     code: str = Field(default="i8", validation_alias="AFTERIMAGE_CODE", description="how vectors are stored: i8 or f32")
     device: str = Field(default="auto", validation_alias="AFTERIMAGE_DEVICE", description="auto, cpu, cuda or cuda:N")
     backend: Backend = Field(
         default="auto",
         validation_alias="AFTERIMAGE_BACKEND",
         description="auto, torch or openvino, which computes on CPUs; auto prefers it there where it is installed",
-    )
-    file_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
-        default=(),
-        validation_alias="AFTERIMAGE_FILE_ROOTS",
-        description=f"folders below which file:// may be read, separated by '{os.pathsep}'",
-    )
-    fetch_private: bool = Field(
-        default=False,
-        validation_alias="AFTERIMAGE_FETCH_PRIVATE",
-        description="true to let http(s) reach private addresses, where all producers are trusted",
     )
     threads: int = Field(
         default=max(1, os.cpu_count() or 1), ge=1, le=256, description="CPU threads for the model and for decoding"
@@ -53,6 +49,21 @@ class ExtractionSettings(ConsumerSettings):
         ge=0,
         le=1000,
         description="milliseconds that an idle model waits for images that are being decoded; 0 on a CPU, 5 on a GPU",
+    )
+
+
+class ExtractionSettings(EncodingSettings, ConsumerSettings):
+    """And what a worker may fetch."""
+
+    file_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default=(),
+        validation_alias="AFTERIMAGE_FILE_ROOTS",
+        description=f"folders below which file:// may be read, separated by '{os.pathsep}'",
+    )
+    fetch_private: bool = Field(
+        default=False,
+        validation_alias="AFTERIMAGE_FETCH_PRIVATE",
+        description="true to let http(s) reach private addresses, where all producers are trusted",
     )
 
     @field_validator("file_roots", mode="before")

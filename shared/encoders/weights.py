@@ -23,28 +23,32 @@ class Weights:
     sha256: str
 
 
-def read_weights(path: Path) -> Weights:
+def read_weights(path: Path, *, sha256: str | None = None) -> Weights:
     """Read a .safetensors file, or a PyTorch checkpoint from which nothing but tensors is unpickled.
 
-    Raises ValueError when the file cannot be read, or holds anything else.
+    sha256: what the file must have, in hex; a file that has another one is not parsed at all.
+    Raises ValueError when the file cannot be read, is not the one that was pinned, or holds anything else.
     """
     try:
         content = path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"the weights file {path} cannot be read: {error}") from error
+    found = hashlib.sha256(content).hexdigest()
+    if sha256 is not None and found != sha256.lower():
+        raise ValueError(
+            f"the weights file {path} has the SHA-256 {found}, and is pinned to {sha256.lower()}: "
+            "it was damaged or replaced, and nothing of it was used"
+        )
+    try:
         if path.suffix == ".safetensors":
             tensors = safetensors.torch.load(content)
         else:
             tensors = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
-    except (
-        OSError,
-        RuntimeError,
-        EOFError,
-        safetensors.SafetensorError,
-        UnpicklingError,
-    ) as error:
+    except (RuntimeError, EOFError, safetensors.SafetensorError, UnpicklingError) as error:
         raise ValueError(f"the weights file {path} cannot be read as tensors: {error}") from error
     if not isinstance(tensors, Mapping) or not all(isinstance(value, Tensor) for value in tensors.values()):
         raise ValueError(f"the weights file {path} must hold a state dict: names mapped to tensors, and nothing else")
-    return Weights(tensors, hashlib.sha256(content).hexdigest())
+    return Weights(tensors, found)
 
 
 def random_weights(module: nn.Module) -> Weights:

@@ -66,10 +66,21 @@ def _sentence(settings: type[BaseSettings], error: "ErrorDetails") -> str:
     return f"{variable}={value} cannot be used: {reason} ({meaning})."
 
 
-class ServiceSettings(BaseSettings):
-    """Where the service is: what all workers, and the command line, need to know."""
+class LogSettings(BaseSettings):
+    """How a process logs: all that one needs to know that talks to nobody."""
 
     model_config = from_environment("")
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", validation_alias="AFTERIMAGE_LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR"
+    )
+    log_format: LogFormat = Field(
+        default="text", validation_alias="AFTERIMAGE_LOG_FORMAT", description="text for people, json for machines"
+    )
+
+
+class ServiceSettings(LogSettings):
+    """Where the service is: what all workers, and the command line, need to know."""
 
     kafka_bootstrap_servers: str = Field(
         default="localhost:9092",
@@ -88,12 +99,6 @@ class ServiceSettings(BaseSettings):
         validation_alias="AFTERIMAGE_NAMESPACE",
         pattern=r"^[A-Za-z0-9_-]{0,64}$",
         description="letters, digits, _ and -: put before all topic names and Redis keys, to share servers",
-    )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", validation_alias="AFTERIMAGE_LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR"
-    )
-    log_format: LogFormat = Field(
-        default="text", validation_alias="AFTERIMAGE_LOG_FORMAT", description="text for people, json for machines"
     )
     fetch_wait_ms: int = Field(
         default=500,
