@@ -9,6 +9,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from shared.events.faults import PoisonInput, RejectReason
 from shared.imaging.color import to_rgb
 from shared.imaging.guard import ImageFormat, ImageLimits, check_file, check_pixels
+from shared.imaging.heif import check_heif
 
 _DECODER_ERRORS = (
     OSError,
@@ -47,6 +48,8 @@ def decode_rgb(data: bytes, limits: ImageLimits, size_hint: int | None = None) -
     Raises PoisonInput: what `check_file` raises, TOO_MANY_PIXELS, DECODE_FAILED, TOO_MUCH_MEMORY.
     """
     sniffed = check_file(data, limits)
+    if sniffed is ImageFormat.HEIF:
+        check_heif(data)
     try:
         return _decode(data, sniffed, limits, size_hint)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -66,7 +69,7 @@ def _decode(data: bytes, sniffed: ImageFormat, limits: ImageLimits, size_hint: i
     # Only the sniffed parser is tried, and at this point it reads no more than the header.
     image: Image.Image = Image.open(BytesIO(data), formats=[sniffed])
     check_pixels(*image.size, limits)
-    if size_hint is not None:
+    if size_hint is not None and sniffed is ImageFormat.JPEG:  # others take an embedded thumbnail for the picture
         image.draft(None, (size_hint, size_hint))
     image.load()
     if sniffed is ImageFormat.PNG:
@@ -86,7 +89,12 @@ def _scale_transparency(image: Image.Image, bits: int) -> None:
 
 
 def _orientation(image: Image.Image) -> int:
-    """Read which way up the picture is. It is shown as it lies where its EXIF data are damaged."""
+    """Read which way up the picture is. It is shown as it lies where its EXIF data are damaged.
+
+    A HEIC is turned by its decoder, as its own properties say; EXIF repeats them (ISO/IEC 23008-12, A.2.1).
+    """
+    if image.format == ImageFormat.HEIF:
+        return 1
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
     except _DECODER_ERRORS:

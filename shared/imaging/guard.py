@@ -18,8 +18,11 @@ class ImageFormat(StrEnum):
     BMP = "BMP"
     TIFF = "TIFF"
     AVIF = "AVIF"
+    HEIF = "HEIF"
+    """HEIC, that is. Read where `register_heif` says so."""
 
 
+_ISO_FILE = rb"....ftyp(?:m[is]f1(?:....){1,32}?)?%b"
 _SIGNATURES = {
     ImageFormat.JPEG: re.compile(rb"\xff\xd8\xff"),
     ImageFormat.PNG: re.compile(rb"\x89PNG\r\n\x1a\n"),
@@ -27,8 +30,10 @@ _SIGNATURES = {
     ImageFormat.GIF: re.compile(rb"GIF8[79]a"),
     ImageFormat.BMP: re.compile(rb"BM"),
     ImageFormat.TIFF: re.compile(rb"II\*\0|MM\0\*"),
-    # The file type box of ISO/IEC 14496-12: a major brand, a version, and then the compatible brands.
-    ImageFormat.AVIF: re.compile(rb"....ftyp(?:....){0,32}?avi[fs]", re.DOTALL),
+    # The file type box of ISO/IEC 14496-12: a major brand, a version, and then the compatible brands. The codec
+    # has a brand of its own, which the brands for any codec (ISO/IEC 23008-12, 10.2) leave to the compatible ones.
+    ImageFormat.AVIF: re.compile(_ISO_FILE % rb"avi[fs]", re.DOTALL),
+    ImageFormat.HEIF: re.compile(_ISO_FILE % rb"he[iv][cmsx]", re.DOTALL),
 }
 
 

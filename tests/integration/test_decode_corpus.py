@@ -13,7 +13,8 @@ from PIL import Image
 from shared.events.faults import PoisonInput, RejectReason
 from shared.imaging.decoders.policy import DecodePolicy, Pixels
 from shared.imaging.decoders.pool import DecodePool
-from tests.integration.pillow_corpus import pillow_corpus
+from tests.integration.image_corpus import heif_corpus, pillow_corpus
+from tests.unit.imaging.pictures import needs_heic
 
 EXPECTED = {
     RejectReason.UNSUPPORTED_FORMAT,
@@ -102,3 +103,19 @@ async def test_every_file_is_decoded_or_rejected_with_a_reason_and_no_decoder_di
     assert [one for one in done if one.reason is not None and one.reason not in EXPECTED] == []
     assert [one for one in done if one.seconds > 5] == []
     assert sum(one.reason is None for one in done) >= at_least_decoded
+
+
+@needs_heic
+async def test_the_pictures_of_phones_in_heic_are_read() -> None:
+    files = {name: data for name, data in heif_corpus().items() if data}
+    refused = {
+        "200MP.heic": RejectReason.TOO_MANY_PIXELS,
+        "corrupted.heic": RejectReason.DECODE_FAILED,
+        "truncated.heic": RejectReason.DECODE_FAILED,
+    }
+    async with DecodePool(thumbnail, DecodePolicy(processes=2), size_hint=64) as pool:
+        decoders = pool.pids
+        done = await outcomes(pool, files)
+        assert pool.pids == decoders
+    assert {one.name: one.reason for one in done if one.reason} == refused
+    assert len(done) > 40

@@ -21,6 +21,7 @@ from shared.imaging.decode import decode_rgb
 from shared.imaging.decoders.assignment import Assignment
 from shared.imaging.decoders.link import Kind, Link
 from shared.imaging.decoders.policy import DecodePolicy, Pixels
+from shared.imaging.heif import register_heif
 
 _ASSIGNMENT_BYTES = 1024 * 1024
 
@@ -31,6 +32,7 @@ def main() -> None:
         signal.signal(ignored, signal.SIG_IGN)  # they reach a whole group; the worker decides when the work is over
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # there is a process for every core, and stacks count as memory
     Image.init()
+    register_heif()
     link = Link(socket.socket(fileno=int(sys.argv[1])))
     try:
         _, pickled = link.receive(_ASSIGNMENT_BYTES)

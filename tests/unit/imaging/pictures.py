@@ -4,7 +4,15 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
+
+from shared.imaging.guard import ImageFormat
+from shared.imaging.heif import register_heif
+
+needs_heic = pytest.mark.skipif(not register_heif(), reason="afterimage[heic] is not installed")
+FORMATS = [pytest.param(name, marks=needs_heic if name is ImageFormat.HEIF else ()) for name in ImageFormat]
+"""Those that are read here."""
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 

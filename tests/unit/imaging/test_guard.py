@@ -2,17 +2,17 @@ import pytest
 
 from shared.events.faults import PoisonInput, RejectReason
 from shared.imaging.guard import ImageFormat, ImageLimits, check_bytes, check_pixels, sniff
-from tests.unit.imaging.pictures import encoded, quarters
+from tests.unit.imaging.pictures import FORMATS, encoded, quarters
 
 
-@pytest.mark.parametrize("image_format", ImageFormat)
+@pytest.mark.parametrize("image_format", FORMATS)
 def test_each_allowed_format_is_known_by_its_content(image_format: ImageFormat) -> None:
     assert sniff(encoded(quarters(), image_format)) is image_format
 
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\xff\xd8", b"hello, world", b"<svg></svg>", b"%PDF-1.7", b"RIFF\0\0\0\0WAVE", b"\0\0\0\x18ftypheic"],
+    [b"", b"\xff\xd8", b"hello, world", b"<svg></svg>", b"%PDF-1.7", b"RIFF\0\0\0\0WAVE", b"\0\0\0\x18ftypmp42"],
 )
 def test_anything_else_is_unsupported(content: bytes) -> None:
     with pytest.raises(PoisonInput) as caught:
@@ -37,15 +37,27 @@ def test_exactly_as_many_pixels_as_the_limit_pass_and_one_more_does_not() -> Non
 
 
 @pytest.mark.parametrize(
-    "brands", [b"avif\0\0\0\0", b"avis\0\0\0\0", b"mif1\0\0\0\0mif1avif", b"mif1\0\0\0\0miafMA1Aavif"]
+    ("brands", "image_format"),
+    [
+        (b"avif\0\0\0\0", ImageFormat.AVIF),
+        (b"avis\0\0\0\0msf1", ImageFormat.AVIF),
+        (b"mif1\0\0\0\0mif1avif", ImageFormat.AVIF),
+        (b"mif1\0\0\0\0miafMA1Aavif", ImageFormat.AVIF),
+        (b"avif\0\0\0\0mif1heic", ImageFormat.AVIF),
+        (b"heic\0\0\0\0mif1heic", ImageFormat.HEIF),
+        (b"heix\0\0\0\0mif1avif", ImageFormat.HEIF),
+        (b"hevc\0\0\0\0msf1", ImageFormat.HEIF),
+        (b"mif1\0\0\0\0mif1heic", ImageFormat.HEIF),
+        (b"msf1\0\0\0\0miafMiHBhevc", ImageFormat.HEIF),
+    ],
 )
-def test_an_avif_is_known_by_any_of_its_brands(brands: bytes) -> None:
-    assert sniff((8 + len(brands)).to_bytes(4) + b"ftyp" + brands) is ImageFormat.AVIF
+def test_what_codec_is_in_an_iso_file_is_known_by_its_brands(brands: bytes, image_format: ImageFormat) -> None:
+    assert sniff((8 + len(brands)).to_bytes(4) + b"ftyp" + brands) is image_format
 
 
-def test_a_heic_is_unsupported() -> None:
-    with pytest.raises(PoisonInput, match="ftypheic"):
-        sniff(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+def test_an_iso_file_that_names_no_codec_is_unsupported() -> None:
+    with pytest.raises(PoisonInput, match="ftypmif1"):
+        sniff(b"\0\0\0\x18ftypmif1\0\0\0\0mif1miaf")
 
 
 @pytest.mark.parametrize("limit", ["max_bytes", "max_pixels", "max_scans", "max_chunks"])

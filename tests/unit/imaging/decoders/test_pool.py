@@ -20,7 +20,7 @@ from shared.imaging.decoders.pool import DecodePool
 from shared.imaging.guard import ImageLimits
 from tests.unit.imaging.bombs import scan_bomb
 from tests.unit.imaging.decoders.misbehaviour import NOTE, Order, obey
-from tests.unit.imaging.pictures import encoded, quarters
+from tests.unit.imaging.pictures import encoded, needs_heic, quarters
 
 ONE = DecodePolicy(processes=1)
 MEBIBYTE = 1024 * 1024
@@ -149,6 +149,17 @@ async def test_no_format_gets_more_memory_than_the_limit() -> None:
             bomb = await asyncio.to_thread(encoded, large, file_format, **options)
             assert (await rejection(pool, bomb)).reason is RejectReason.TOO_MUCH_MEMORY, file_format
             assert (await pool.decode(encoded(quarters(), file_format, **options))).shape == (64, 64, 3)
+        assert pool.pids == [child]
+
+
+@needs_heic
+async def test_a_heic_gets_no_more_memory_than_the_limit() -> None:
+    bomb = await asyncio.to_thread(encoded, Image.new("RGB", (3300, 3300)), "HEIF")
+    async with DecodePool(np.asarray, DecodePolicy(processes=1, max_memory_bytes=40 * MEBIBYTE)) as pool:
+        [child] = pool.pids
+        for _ in range(3):
+            assert (await rejection(pool, bomb)).reason is RejectReason.TOO_MUCH_MEMORY
+            assert (await pool.decode(encoded(quarters(), "HEIF"))).shape == (64, 64, 3)
         assert pool.pids == [child]
 
 

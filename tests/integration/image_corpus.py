@@ -1,4 +1,4 @@
-"""The test images of Pillow's source distribution: a thousand odd files, and every attack that Pillow ever mended."""
+"""The test images in packages' source distributions: odd files, and every attack that the package ever mended."""
 
 import hashlib
 import os
@@ -18,20 +18,30 @@ _TIMEOUT_S = 60
 
 
 def pillow_corpus() -> dict[str, bytes]:
-    """The files by their names, of the very version that uv.lock pins, fetched once and kept in the user's cache.
+    """A thousand files of all formats by their names."""
+    return _corpus("pillow")
+
+
+def heif_corpus() -> dict[str, bytes]:
+    """Fifty files by their names: phones' pictures, and what tools make."""
+    return {name: data for name, data in _corpus("pillow-heif").items() if name.endswith((".heic", ".heif"))}
+
+
+def _corpus(package: str) -> dict[str, bytes]:
+    """Those of the very version that uv.lock pins, fetched once and kept in the user's cache.
 
     Without the registry the test is skipped, except under CI=true, where it fails.
     """
-    with tarfile.open(_source_distribution()) as archive:
-        images = [member for member in archive if member.isfile() and "Tests/images/" in member.name]
+    with tarfile.open(_source_distribution(package)) as archive:
+        images = [member for member in archive if member.isfile() and "tests/images/" in member.name.lower()]
         return {PurePosixPath(member.name).name: archive.extractfile(member).read() for member in images}
 
 
-def _source_distribution() -> Path:
+def _source_distribution(package: str) -> Path:
     locked = tomllib.loads(_LOCK.read_text(encoding="utf-8"))["package"]
-    [source] = [package["sdist"] for package in locked if package["name"] == "pillow"]
+    [source] = [entry["sdist"] for entry in locked if entry["name"] == package]
     digest = source["hash"].removeprefix("sha256:")
-    kept = user_cache() / "corpus" / f"pillow-{digest[:16]}.tar.gz"
+    kept = user_cache() / "corpus" / f"{package}-{digest[:16]}.tar.gz"
     if not kept.exists():
         _keep(_fetch(source["url"]), digest, kept)
     return kept
