@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import ssl
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
@@ -30,11 +31,13 @@ class Fetcher:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
         resolver: AbstractResolver | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        """resolver, tls: of http(s); by default the operating system's names and authorities."""
         self._policy = policy
         self._sleep = sleep
         self._jitter = jitter
-        http = HttpSource(policy, resolver)
+        http = HttpSource(policy, resolver, tls)
         self._sources: dict[str, Source] = {
             "file": FileSource(policy),
             "http": http,

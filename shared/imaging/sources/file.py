@@ -1,47 +1,62 @@
 """References to local files."""
 
 import asyncio
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from shared.events.faults import PoisonInput, RejectReason, TransientFault
 from shared.imaging.policy import FetchPolicy
+from shared.imaging.sources.folder import NotAFile, open_below
 from shared.imaging.sources.source import shown
+
+_THREADS = 8
 
 
 class FileSource:
-    """Reads file:// references below the roots of the policy; symbolic links are followed before the check."""
+    """Reads file:// references below the roots of the policy.
+
+    Symbolic links are followed before the check, and none after it. A file system that hangs holds the source's own
+    threads alone.
+    """
 
     def __init__(self, policy: FetchPolicy) -> None:
         self._roots = tuple(root.resolve() for root in policy.file_roots)
         self._max_bytes = policy.max_bytes
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="files")
 
     async def read(self, uri: str) -> bytes:
-        return await asyncio.to_thread(self._read, uri)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, uri)
 
     async def aclose(self) -> None:
-        """Nothing stays open."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _read(self, uri: str) -> bytes:
-        path = self._allowed_path(uri)
+        root, path = self._allowed_path(uri)
         try:
-            if not path.is_file():
-                raise PoisonInput(RejectReason.NOT_FOUND, f"{shown(uri)} is not a file on this host")
-            with path.open("rb") as file:
-                data = file.read(self._max_bytes + 1)
-        except (FileNotFoundError, PermissionError) as error:
+            with os.fdopen(open_below(root, path.relative_to(root).parts), "rb") as file:
+                self._check_size(os.fstat(file.fileno()).st_size, uri)
+                data = file.read(self._max_bytes + 1) or b""  # None where the kernel has nothing to say yet, in /proc
+        except NotAFile as error:
+            raise PoisonInput(RejectReason.NOT_FOUND, f"{shown(uri)} is not a file") from error
+        except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
             raise PoisonInput(
                 RejectReason.NOT_FOUND, f"{shown(uri)} cannot be opened here: {error.strerror}"
             ) from error
         except OSError as error:
             raise TransientFault(f"the file system said {error.strerror!r}") from error
-        if len(data) > self._max_bytes:
+        self._check_size(len(data), uri)
+        return data
+
+    def _check_size(self, size: int, uri: str) -> None:
+        if size > self._max_bytes:
             raise PoisonInput(
                 RejectReason.TOO_MANY_BYTES, f"{shown(uri)} is larger than the limit of {self._max_bytes} bytes"
             )
-        return data
 
-    def _allowed_path(self, uri: str) -> Path:
+    def _allowed_path(self, uri: str) -> tuple[Path, Path]:
+        """Return the root, and the path below it without links and "..". Raises PoisonInput."""
         try:
             parts = urlsplit(uri)
             path = Path(unquote(parts.path, errors="strict")).resolve()
@@ -53,11 +68,12 @@ class FileSource:
                 RejectReason.URI_NOT_ALLOWED,
                 f"{shown(uri)} must be file:///path, with no other host, and with ? and # percent-encoded",
             )
-        if not any(path.is_relative_to(root) for root in self._roots):
-            roots = ", ".join(map(str, self._roots)) or "none"
-            raise PoisonInput(
-                RejectReason.URI_NOT_ALLOWED,
-                f"{shown(uri)} lies outside of the folders that may be read ({roots}); "
-                "move the file there, or let the operator add its folder",
-            )
-        return path
+        for root in self._roots:
+            if path.is_relative_to(root):
+                return root, path
+        roots = ", ".join(map(str, self._roots)) or "none"
+        raise PoisonInput(
+            RejectReason.URI_NOT_ALLOWED,
+            f"{shown(uri)} lies outside of the folders that may be read ({roots}); "
+            "move the file there, or let the operator add its folder",
+        )
