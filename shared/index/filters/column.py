@@ -1,0 +1,84 @@
+"""One field of a segment: each distinct value once, and for each row that has the field the number of its value."""
+
+from array import array
+from collections.abc import Callable
+from math import nan
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.events.images import AttributeValue
+from shared.index.filters.condition import Compared, ComparedTime, Exists, OneOf, Order, Test, meets, time_ms, typed
+
+Mask = npt.NDArray[np.bool_]
+"""bool, (rows,)"""
+
+_EXACT = 2**53
+"""Whole numbers up to this are the same as float64."""
+_COMPARE: dict[Order, Callable[[npt.NDArray[np.float64], float], Mask]] = {
+    Order.GT: np.greater,
+    Order.GTE: np.greater_equal,
+    Order.LT: np.less,
+    Order.LTE: np.less_equal,
+}
+
+
+class Column:
+    """Takes rows in ascending order. A test is evaluated on the distinct values, and its outcome spread over the rows.
+
+    Rows that lack the field take no room: names of fields are the producers' to invent.
+    """
+
+    def __init__(self) -> None:
+        self._rows = array("i")
+        self._numbers = array("i")
+        self._values: list[AttributeValue] = []
+        self._number_of: dict[object, int] = {}
+        self._floats = array("d")
+        """Each value as a number, NaN where it is none."""
+        self._times = array("d")
+        """Each value as a point in time, in Unix milliseconds, NaN where it is none."""
+        self._odd: list[int] = []
+        """The values that the two arrays cannot stand for: lists, and whole numbers beyond 2**53."""
+
+    def append(self, row: int, value: AttributeValue) -> None:
+        self._rows.append(row)
+        self._numbers.append(self._number(value))
+
+    def mask(self, test: Test, rows: int) -> Mask:
+        """Return which of the segment's `rows` rows meet the test."""
+        mask = np.zeros(rows, np.bool_)
+        mask[np.frombuffer(self._rows, np.int32)] = self._outcomes(test)[np.frombuffer(self._numbers, np.int32)]
+        return mask
+
+    def _number(self, value: AttributeValue) -> int:
+        key = tuple(map(typed, value)) if isinstance(value, list) else typed(value)
+        number = self._number_of.setdefault(key, len(self._values))
+        if number == len(self._values):
+            self._values.append(value)
+            odd = isinstance(value, list) or (isinstance(value, int) and abs(value) > _EXACT)
+            if odd:
+                self._odd.append(number)
+            plain = not odd and isinstance(value, int | float) and not isinstance(value, bool)
+            self._floats.append(float(value) if plain else nan)  # type: ignore[arg-type]  # a number, by `plain`
+            moment = None if odd else time_ms(value)  # type: ignore[arg-type]  # no list, by `odd`
+            self._times.append(nan if moment is None else moment)
+        return number
+
+    def _outcomes(self, test: Test) -> Mask:
+        """Return which of the distinct values meet the test."""
+        match test:
+            case Exists():
+                return np.ones(len(self._values), np.bool_)
+            case OneOf(values):
+                outcomes = np.zeros(len(self._values), np.bool_)
+                outcomes[[number for value in values if (number := self._number_of.get(value)) is not None]] = True
+            case Compared(order, bound):
+                outcomes = _COMPARE[order](np.frombuffer(self._floats), bound)
+            case ComparedTime(order, bound_ms):
+                outcomes = _COMPARE[order](np.frombuffer(self._times), bound_ms)
+            case _:
+                return np.fromiter((meets(test, value) for value in self._values), np.bool_, len(self._values))
+        for number in self._odd:
+            outcomes[number] = meets(test, self._values[number])
+        return outcomes
