@@ -48,6 +48,8 @@ def documents() -> Iterator[tuple[Path, str]]:
     """Every generated document: where it stands, and what it says."""
     for name, build in _APPLICATIONS.items():
         specification = build().schema.to_specification().to_jsonable()
+        for section in ("channels", "operations"):  # FastStream keeps the publishers in a set
+            specification[section] = dict(sorted(specification[section].items()))
         yield HERE / "asyncapi" / f"{name}.json", json.dumps(specification, indent=2) + "\n"
     yield HERE / "configuration.md", _configuration()
 

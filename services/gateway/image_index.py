@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from shared.client import Searchable, Sent
 from shared.events.images import Attributes
@@ -37,6 +37,7 @@ class ImageIndex(Protocol):
         id: str | None = None,  # noqa: A002 - the field's name in the contract
         top_k: int = 10,
         min_score: float | None = None,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002 - the field's name in the contract
         min_position: Mapping[int, int] | None = None,
         timeout_s: float = 10.0,
     ) -> SearchReply:

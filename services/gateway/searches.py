@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, Json, model_validator
 
 from services.gateway.admission import Index
 from services.gateway.bodies import media_type, read_image_form
@@ -27,6 +27,9 @@ class SearchOptions(BaseModel):
 
     top_k: int = Field(default=10, ge=1, le=MAX_TOP_K, description="how many hits at most")
     min_score: FiniteFloat | None = Field(default=None, description="only hits at or above this score")
+    filter: Json[dict[str, Any]] | None = Field(
+        default=None, description="a condition on the attributes, as JSON", examples=['{"kind": "animal"}']
+    )
     min_position: list[Position] = Field(
         default=[], max_length=1024, description="shard:position of a receipt that the answer must have seen"
     )
@@ -38,6 +41,7 @@ class SearchOptions(BaseModel):
         return {
             "top_k": self.top_k,
             "min_score": self.min_score,
+            "filter": self.filter,
             "min_position": {int(shard): int(position) for shard, position in pairs},
             "timeout_s": self.timeout,
         }

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from shared.encoders.engine import ExtractionEngine
 from shared.events.faults import PoisonInput
 from shared.events.search import ErrorCode, Hit, SearchReply, SearchRequest, Timings
+from shared.index.filters.condition import Condition
+from shared.index.filters.syntax import BadFilter, parse_filter
 from shared.index.search import code_of, search_shards
 from shared.index.segment import Match
 from shared.replication.replica_set import ReplicaSet
@@ -59,8 +61,7 @@ class AnswerQuery:
         self._searcher = searcher
 
     async def answer(self, request: SearchRequest, watch: Stopwatch) -> SearchReply:
-        if request.filter is not None:
-            raise Unanswerable(ErrorCode.UNSUPPORTED, "this release does not filter: leave 'filter' out")
+        condition = _condition(request)
         if problem := self._replicas.not_live():
             raise Unanswerable(ErrorCode.NOT_READY, problem)
         await self._reach(request.min_position)
@@ -69,7 +70,9 @@ class AnswerQuery:
         code = await self._code(request, watch)
         positions = self._replicas.positions
         try:
-            found = await self._replicas.read(search_shards, code, request.top_k, min_score=request.min_score)
+            found = await self._replicas.read(
+                search_shards, code, request.top_k, min_score=request.min_score, condition=condition
+            )
         except ValueError as error:
             raise Unanswerable(ErrorCode.BAD_REQUEST, str(error)) from error
         watch.lap("search")
@@ -121,6 +124,15 @@ class AnswerQuery:
             raise Unanswerable(ErrorCode.IMAGE_REJECTED, str(fault)) from fault
         watch.split("decode", extracted.decode_s, "encode")
         return extracted.code
+
+
+def _condition(request: SearchRequest) -> Condition | None:
+    if request.filter is None:
+        return None
+    try:
+        return parse_filter(request.filter)
+    except BadFilter as error:
+        raise Unanswerable(ErrorCode.BAD_REQUEST, str(error)) from error
 
 
 def _hit(match: Match) -> Hit:

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 
@@ -183,10 +183,14 @@ class AfterimageClient:
         vector: Sequence[float] | None = None,
         top_k: int = 10,
         min_score: float | None = None,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002 - the field's name in the contract
         min_position: Mapping[int, int] | None = None,
         timeout_s: float = DEFAULT_TIMEOUT_S,
     ) -> SearchReply:
-        """Find what looks like one image; the reply holds the hits, or an error. Raises NoAnswer, BusUnavailable."""
+        """Find what looks like one image; the reply holds the hits, or an error. Raises NoAnswer, BusUnavailable.
+
+        filter: a condition that every hit meets, such as ``{"kind": "animal"}``; docs/events.md has the language.
+        """
         request = SearchRequest(
             image=image,
             uri=uri,
@@ -194,6 +198,7 @@ class AfterimageClient:
             vector=None if vector is None else [float(number) for number in vector],
             top_k=top_k,
             min_score=min_score,
+            filter=None if filter is None else dict(filter),
             min_position=dict(min_position or {}),
         )
         async with self._turn:

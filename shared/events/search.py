@@ -32,8 +32,9 @@ class ErrorCode(StrEnum):
 class SearchRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Find what looks like an image: one of `image` (bytes), `uri`, `id` (of an indexed image) and `vector`.
 
-    vector: float, (dim,), any norm but zero. min_score: only hits at or above it. min_position: shard → offset that the
-    answer must have seen. timeout_ms: counted from the record's timestamp, where the header `deadline` is not set.
+    vector: float, (dim,), any norm but zero. min_score: only hits at or above it. filter: a condition that every hit
+    meets. min_position: shard → offset that the answer must have seen. timeout_ms: counted from the record's timestamp,
+    where the header `deadline` is not set.
     """
 
     v: int = VERSION
@@ -45,7 +46,7 @@ class SearchRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     min_score: float | None = None
     min_position: dict[int, int] = {}
     timeout_ms: Annotated[int, msgspec.Meta(ge=1, le=600_000)] | None = None
-    filter: Any = None
+    filter: dict[str, Any] | None = None
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,33 +1,40 @@
-"""The growing segment: a dense array of codes, searched exactly. A row is searchable as soon as it is put."""
+"""The growing segment: rows are appended, and searched exactly. A row is searchable as soon as it is put."""
 
 import numpy as np
 import numpy.typing as npt
 from usearch.index import search as usearch_search
 
+from shared.index.filters.column import Mask
+from shared.index.filters.condition import Condition
+from shared.index.filters.table import FieldTable
 from shared.index.segment import Match, Row
 from shared.index.vectors import VectorFormat
 
 _FIRST_CAPACITY = 256
+_MOST_DEAD = 0.2
+"""When more than this share of the rows is dead, those alive are written anew."""
+_WORTH_REWRITING = 0.1
+_FEW = 0.25
+"""When no more than this share of the rows may be found, they are gathered first and searched alone."""
 
 
 class GrowingSegment:
     """Implements Segment, and takes changes.
 
-    The rows stay dense: an upsert of a known id overwrites its row, a delete moves the last row into the gap. So an
-    exact search never meets a dead row, and memory follows the number of live ones.
+    A row never changes: an upsert of a known id appends a row and marks the former one dead, a delete only marks it.
     """
 
     def __init__(self, vector_format: VectorFormat) -> None:
         self._format = vector_format
         self._codes: npt.NDArray[np.uint8] = np.empty((0, 0), np.uint8)
-        self._rows: list[Row] = []
-        self._index: dict[str, int] = {}
+        self._live: Mask = np.zeros(0, np.bool_)
+        self._begin([])
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._row_of)
 
     def __contains__(self, image_id: str) -> bool:
-        return image_id in self._index
+        return image_id in self._row_of
 
     @property
     def code_bytes(self) -> int | None:
@@ -41,49 +48,89 @@ class GrowingSegment:
 
     def row(self, image_id: str) -> Row:
         """Raises KeyError."""
-        return self._rows[self._index[image_id]]
+        return self._rows[self._row_of[image_id]]
 
     def code(self, image_id: str) -> bytes:
         """Raises KeyError."""
-        return bytes(self._codes[self._index[image_id]])
+        return bytes(self._codes[self._row_of[image_id]])
 
     def put(self, row: Row, code: bytes) -> None:
         """Add a row, or replace the one of the same id. `code` must be as long as those before."""
-        at = self._index.get(row.id)
-        if at is None:
-            at = len(self._rows)
-            self._make_room(at, len(code))
-            self._rows.append(row)
-            self._index[row.id] = at
-        else:
-            self._rows[at] = row
-        self._codes[at] = np.frombuffer(code, np.uint8)
+        if row.id in self._row_of:
+            self.remove(row.id)
+        self._make_room(len(code))
+        number = len(self._rows)
+        self._codes[number] = np.frombuffer(code, np.uint8)
+        self._append(row)
 
     def remove(self, image_id: str) -> None:
         """Raises KeyError."""
-        at = self._index.pop(image_id)
-        last = len(self._rows) - 1
-        if at != last:
-            moved = self._rows[last]
-            self._rows[at] = moved
-            self._codes[at] = self._codes[last]
-            self._index[moved.id] = at
-        self._rows.pop()
+        self._live[self._row_of.pop(image_id)] = False
+        dead = len(self._rows) - len(self)
+        if dead > max(_FIRST_CAPACITY, _MOST_DEAD * len(self._rows)):
+            self._rewrite()
 
-    def search(self, query: npt.NDArray[np.uint8], k: int) -> list[Match]:
-        count = min(k, len(self._rows))
-        if count == 0:
+    def search(self, query: npt.NDArray[np.uint8], k: int, condition: Condition | None = None) -> list[Match]:
+        rows = len(self._rows)
+        allowed = self._live[:rows] if condition is None else self._live[:rows] & self._fields.mask(condition)
+        count = int(np.count_nonzero(allowed))
+        wanted = min(k, count)
+        if wanted == 0:
             return []
-        dataset = self._format.view(self._codes[: len(self._rows)])
-        found = usearch_search(
-            dataset, self._format.view(query[np.newaxis])[0], count, self._format.kind, exact=True, threads=1
-        )
-        scores = self._format.scores(np.asarray(found.distances))
-        return [Match(float(score), self._rows[int(key)]) for score, key in zip(scores, found.keys, strict=True)]
+        if count <= _FEW * rows:
+            chosen = np.flatnonzero(allowed)
+            scores, found = self._exact(self._codes[chosen], query, wanted)
+            return self._matches(scores, chosen[found])
+        reach = wanted if count == rows else min(rows, 8 + int(1.5 * wanted * rows / count))
+        while True:
+            scores, found = self._exact(self._codes[:rows], query, reach)
+            fits = allowed[found]
+            if reach == rows or np.count_nonzero(fits) >= wanted:
+                return self._matches(scores[fits][:wanted], found[fits][:wanted])
+            reach = min(rows, 2 * reach)
 
-    def _make_room(self, rows: int, code_bytes: int) -> None:
+    def _exact(
+        self, codes: npt.NDArray[np.uint8], query: npt.NDArray[np.uint8], k: int
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp]]:
+        """Return the scores and the row numbers of the `k` nearest, best first."""
+        vectors, target = self._format.view(codes), self._format.view(query[np.newaxis])[0]
+        found = usearch_search(vectors, target, k, self._format.kind, exact=True, threads=1)
+        return self._format.scores(np.asarray(found.distances)), np.asarray(found.keys).astype(np.intp)
+
+    def _matches(self, scores: npt.NDArray[np.float32], rows: npt.NDArray[np.intp]) -> list[Match]:
+        return [Match(score, self._rows[row]) for score, row in zip(scores.tolist(), rows.tolist(), strict=True)]
+
+    def _begin(self, rows: list[Row]) -> None:
+        """Start with these rows, whose codes stand in their places already."""
+        self._rows: list[Row] = []
+        self._row_of: dict[str, int] = {}
+        self._fields = FieldTable(self._rows, self._row_of)
+        self._live[:] = False
+        for row in rows:
+            self._append(row)
+
+    def _append(self, row: Row) -> None:
+        number = len(self._rows)
+        self._rows.append(row)
+        self._row_of[row.id] = number
+        self._live[number] = True
+        self._fields.append(number, row)
+
+    def _rewrite(self) -> None:
+        kept = np.flatnonzero(self._live)
+        self._codes[: len(kept)] = self._codes[kept]
+        self._begin([self._rows[number] for number in kept])
+
+    def _make_room(self, code_bytes: int) -> None:
+        """See to it that one more row fits; by letting go of dead ones, where that gains enough."""
+        rows = len(self._rows)
         if rows < len(self._codes):
             return
-        grown = np.empty((max(_FIRST_CAPACITY, 2 * rows), code_bytes), np.uint8)
-        grown[:rows] = self._codes[:rows] if rows else 0
-        self._codes = grown
+        if rows - len(self) > _WORTH_REWRITING * rows:
+            self._rewrite()
+            return
+        capacity = max(_FIRST_CAPACITY, 2 * rows)
+        codes = np.empty((capacity, code_bytes), np.uint8)
+        codes[:rows] = self._codes[:rows] if rows else 0
+        self._codes = codes
+        self._live = np.concatenate([self._live, np.zeros(capacity - len(self._live), np.bool_)])

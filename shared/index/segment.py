@@ -1,12 +1,15 @@
 """What a segment is: rows that can be searched, and what is known of each."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from shared.events.images import Attributes, SourcePosition
+
+if TYPE_CHECKING:
+    from shared.index.filters.condition import Condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,8 @@ class Segment(Protocol):
     def __len__(self) -> int:
         """Count the live rows."""
 
-    def search(self, query: npt.NDArray[np.uint8], k: int) -> list[Match]:
-        """Find the `k` live rows nearest to `query`, best first; fewer where there are fewer rows.
+    def search(self, query: npt.NDArray[np.uint8], k: int, condition: "Condition | None" = None) -> list[Match]:
+        """Find the `k` live rows nearest to `query` that the condition holds for, best first.
 
-        query: one code, uint8 (bytes per code,).
+        There are fewer only where there are fewer such rows. query: one code, uint8 (bytes per code,).
         """

@@ -11,6 +11,7 @@ from shared.events.images import SourcePosition
 from shared.events.operations import Delete, Operation, Upsert
 from shared.events.topics import DELETE_RETENTION_MS
 from shared.index.checksum import LiveChecksum
+from shared.index.filters.condition import Condition
 from shared.index.growing import GrowingSegment
 from shared.index.segment import Match, Row
 from shared.index.vectors import VectorFormat
@@ -72,8 +73,10 @@ class Shard:
         self.position = position
         return outcomes
 
-    def search(self, code: bytes, k: int, *, min_score: float | None = None) -> list[Match]:
-        """Find the `k` images nearest to `code`, best first, equal scores by id.
+    def search(
+        self, code: bytes, k: int, *, min_score: float | None = None, condition: Condition | None = None
+    ) -> list[Match]:
+        """Find the `k` images nearest to `code` that the condition holds for, best first, equal scores by id.
 
         Raises ValueError where the code is not as long as those in the index.
         """
@@ -81,7 +84,7 @@ class Shard:
             return []
         if len(code) != self._segment.code_bytes:
             raise ValueError(f"the query's code has {len(code)} bytes, those of the index {self._segment.code_bytes}")
-        matches = self._nearest(np.frombuffer(code, np.uint8), k)
+        matches = self._nearest(np.frombuffer(code, np.uint8), k, condition)
         kept = [match for match in matches if min_score is None or match.score >= min_score]
         return sorted(kept, key=rank)[:k]
 
@@ -120,12 +123,12 @@ class Shard:
             return Outcome.FOREIGN
         return Outcome.APPLIED
 
-    def _nearest(self, query: npt.NDArray[np.uint8], k: int) -> list[Match]:
+    def _nearest(self, query: npt.NDArray[np.uint8], k: int, condition: Condition | None) -> list[Match]:
         """The `k` nearest rows, and all that score like the last of them: which of those count is decided by id."""
         wanted = k
         while True:
             wanted += 1
-            matches = self._segment.search(query, wanted)
+            matches = self._segment.search(query, wanted, condition)
             if len(matches) < wanted or matches[-1].score < matches[k - 1].score:
                 return matches
             wanted *= 2

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from shared.events.operations import Delete, Operation, Upsert
 from shared.events.topics import DELETE_RETENTION_MS
+from shared.index.filters.condition import matches
+from shared.index.filters.syntax import parse_filter
 from shared.index.shard import EMPTY_POSITION, Outcome, Shard
 from shared.index.vectors import VectorFormat
 from tests.fakes.operations import SCHEME, delete, upsert
@@ -131,6 +134,16 @@ class ShardMachine(RuleBasedStateMachine):
                 == [match for match in everything if match.score >= least][:k]
             )
 
+    @rule(numbers=NUMBERS, k=st.integers(1, 8), price=st.integers(0, 3), wanted=st.booleans())
+    def search_with_a_filter(self, numbers: tuple[int, ...], k: int, price: int, wanted: bool) -> None:
+        query = self.code(numbers)
+        condition = parse_filter({"price": price if wanted else {"$ne": price}})
+        everything = self.shard.search(query, len(self.live) + 1)
+        assert (
+            self.shard.search(query, k, condition=condition)
+            == [match for match in everything if matches(condition, match.row)][:k]
+        )
+
     def similarity(self, query: bytes, code: bytes) -> float:
         a, b = (np.frombuffer(data, self.vector_format.dtype).astype(float) for data in (query, code))
         if self.vector_format.metric == "l2sq":
@@ -189,6 +202,26 @@ def test_a_large_shard_finds_what_the_cosine_says() -> None:
     exact = rows.astype(float) @ query / (np.linalg.norm(rows.astype(float), axis=1) * np.linalg.norm(query))
     found = shard.search(query.tobytes(), 10)
     assert [match.row.id for match in found] == [f"{n:04}" for n in np.argsort(-exact)[:10]]
+
+
+@pytest.mark.parametrize("every", [1, 2, 5, 100, 2500])
+def test_a_filter_is_answered_completely_at_every_selectivity(every: int) -> None:
+    """Between all rows and two of them, after a third of the rows was replaced and a tenth deleted."""
+    rows, query = vectors(5000, 1), vectors(1, 2)[0]
+    shard = Shard()
+    puts = [upsert(n, str(n), of=row.tobytes(), attributes={"in": n % every == 0}) for n, row in enumerate(rows)]
+    again = [
+        upsert(5000 + n, str(n), of=rows[(n + 1) % 5000].tobytes(), attributes={"in": n % every == 0})
+        for n in range(0, 5000, 3)
+    ]
+    gone = [delete(10_000 + n, str(n)) for n in range(1, 5000, 10)]
+    shard.apply([*puts, *again, *gone], position=15_000)
+    everything = shard.search(query.tobytes(), 5000)
+    assert len(everything) == len(shard) == 4500
+    condition = parse_filter({"in": True})
+    for k in (1, 10, 1000):
+        found = shard.search(query.tobytes(), k, condition=condition)
+        assert found == [match for match in everything if match.row.attributes["in"]][:k]
 
 
 for machine in (ShardMachine, FloatMachine, EuclideanMachine):

@@ -25,6 +25,9 @@ def search(
     ] = None,
     top_k: Annotated[int, typer.Option("--top-k", "-k", min=1, max=MAX_TOP_K, help="Hits wanted.")] = 10,
     min_score: Annotated[float | None, typer.Option(help="Only hits at or above this similarity, -1 to 1.")] = None,
+    filter: Annotated[  # noqa: A002 - the option's name
+        str | None, typer.Option(help="""A condition on the attributes as JSON, such as '{"kind": "animal"}'.""")
+    ] = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the reply.")] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the reply as JSON.")] = False,
 ) -> None:
@@ -42,6 +45,7 @@ def search(
                 vector=None if vector is None else read_vector(vector),
                 top_k=top_k,
                 min_score=min_score,
+                filter=None if filter is None else read_filter(filter),
                 timeout_s=timeout,
             )
         if as_json:
@@ -79,6 +83,14 @@ def read_vector(text: str) -> list[float]:
         return [float(number) for number in re.split(r"[\s,\[\]]+", source) if number]
     except (OSError, ValueError) as error:
         raise Failure(f"the vector cannot be read: {error}", Status.MISUSED) from error
+
+
+def read_filter(text: str) -> dict[str, object]:
+    """Raises Failure where the text is no JSON object; what it means, the searcher knows."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, object])
+    except msgspec.DecodeError as error:
+        raise Failure(f"the filter cannot be read as JSON: {error}", Status.MISUSED) from error
 
 
 def _query_image(place: str | None) -> tuple[bytes | None, str | None]:

@@ -15,7 +15,7 @@ Mask = npt.NDArray[np.bool_]
 
 _EXACT = 2**53
 """Whole numbers up to this are the same as float64."""
-_COMPARE: dict[Order, Callable[[npt.NDArray[np.float64], float], Mask]] = {
+COMPARE: dict[Order, Callable[[npt.NDArray[np.float64], float], Mask]] = {
     Order.GT: np.greater,
     Order.GTE: np.greater_equal,
     Order.LT: np.less,
@@ -74,9 +74,9 @@ class Column:
                 outcomes = np.zeros(len(self._values), np.bool_)
                 outcomes[[number for value in values if (number := self._number_of.get(value)) is not None]] = True
             case Compared(order, bound):
-                outcomes = _COMPARE[order](np.frombuffer(self._floats), bound)
+                outcomes = COMPARE[order](np.frombuffer(self._floats), bound)
             case ComparedTime(order, bound_ms):
-                outcomes = _COMPARE[order](np.frombuffer(self._times), bound_ms)
+                outcomes = COMPARE[order](np.frombuffer(self._times), bound_ms)
             case _:
                 return np.fromiter((meets(test, value) for value in self._values), np.bool_, len(self._values))
         for number in self._odd:

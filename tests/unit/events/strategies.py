@@ -62,7 +62,11 @@ _queries = st.one_of(
     st.fixed_dictionaries({"id": ids}),
     st.fixed_dictionaries({"vector": st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=8).filter(any)}),
 )
-_filters = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3))
+_filters = st.dictionaries(
+    text,
+    st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3)),
+    max_size=3,
+)
 _options = st.fixed_dictionaries(
     {},
     optional={

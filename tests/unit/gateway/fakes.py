@@ -83,6 +83,7 @@ class FakeIndex:
         id: str | None = None,  # noqa: A002 - the field's name in the contract
         top_k: int = 10,
         min_score: float | None = None,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002 - the field's name in the contract
         min_position: Mapping[int, int] | None = None,
         timeout_s: float = 10.0,
     ) -> SearchReply:
@@ -93,6 +94,7 @@ class FakeIndex:
                 "id": id,
                 "top_k": top_k,
                 "min_score": min_score,
+                "filter": filter,
                 "min_position": min_position,
                 "timeout_s": timeout_s,
             }

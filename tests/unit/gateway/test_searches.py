@@ -30,11 +30,12 @@ async def test_searching_by_an_image_gives_ranked_hits(http: httpx.AsyncClient) 
 
 async def test_what_is_asked_reaches_the_searcher(http: httpx.AsyncClient, index: FakeIndex) -> None:
     await http.post(
-        "/search?top_k=5&min_score=0.5&min_position=0:7&min_position=1:9&timeout=2", files={"image": b"query"}
+        '/search?top_k=5&min_score=0.5&filter={"kind":"cat"}&min_position=0:7&min_position=1:9&timeout=2',
+        files={"image": b"query"},
     )
     await http.get("/search", params={"id": "a/b c"})
     await http.get("/search", params={"uri": "https://example.org/a.jpg"})
-    options = {"top_k": 10, "min_score": None, "min_position": {}, "timeout_s": 10.0}
+    options = {"top_k": 10, "min_score": None, "filter": None, "min_position": {}, "timeout_s": 10.0}
     assert index.searches == [
         {
             "image": b"query",
@@ -42,6 +43,7 @@ async def test_what_is_asked_reaches_the_searcher(http: httpx.AsyncClient, index
             "id": None,
             "top_k": 5,
             "min_score": 0.5,
+            "filter": {"kind": "cat"},
             "min_position": {0: 7, 1: 9},
             "timeout_s": 2.0,
         },
@@ -72,6 +74,8 @@ async def test_each_of_the_searchers_errors_has_its_status(
         "id=a&top_k=many",
         "id=a&min_score=nan",
         "id=a&min_score=inf",
+        "id=a&filter=kind",
+        "id=a&filter=[1]",
         "id=a&min_position=1",
         "id=a&min_position=-1:4",
         "id=a&timeout=0",
