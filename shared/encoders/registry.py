@@ -34,8 +34,7 @@ def load_encoder(
     Raises ValueError with a sentence that says what to change; it is OpenVinoUnavailable
     when that is the backend.
     """
-    if name != efficientnet_lite.NAME and not name.startswith(("timm:", "torchvision:")):
-        raise ValueError(f"there is no encoder {name!r}; use {efficientnet_lite.NAME}, timm:MODEL or torchvision:MODEL")
+    _check_name(name)
     if name == efficientnet_lite.NAME and weights is None and random_seed is None:
         weights = efficientnet_lite.packaged_weights()
         weights_sha256 = weights_sha256 or efficientnet_lite.PACKAGED_SHA256
@@ -44,15 +43,25 @@ def load_encoder(
     chosen_device = choose_device("cpu" if backend == "openvino" and device == "auto" else device)
     if random_seed is not None:
         torch.manual_seed(random_seed)
-    backbone = _backbone(name, weights)
+    backbone = build_backbone(name, weights)
     found = random_weights(backbone.module) if weights is None else read_weights(weights, sha256=weights_sha256)
     return on_backend(backend, CnnEncoder(name, backbone, found, chosen_device))
 
 
-def _backbone(name: str, weights: Path | None) -> Backbone:
+def build_backbone(name: str, weights: Path | None = None) -> Backbone:
+    """Return the untrained network of an encoder; the name of the weights file may tell its preprocessing.
+
+    Raises ValueError with a sentence that says what to change.
+    """
+    _check_name(name)
     library, _, model = name.partition(":")
     if library == "timm":
         return timm_backbone(model)
     if library == "torchvision":
         return torchvision_backbone(model, weights)
     return efficientnet_lite.efficientnet_lite0()
+
+
+def _check_name(name: str) -> None:
+    if name != efficientnet_lite.NAME and not name.startswith(("timm:", "torchvision:")):
+        raise ValueError(f"there is no encoder {name!r}; use {efficientnet_lite.NAME}, timm:MODEL or torchvision:MODEL")

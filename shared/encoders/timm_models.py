@@ -16,7 +16,8 @@ def timm_backbone(model: str) -> Backbone:
     """Return the model without its classifier, and the preprocessing that timm's own configuration names.
 
     model: with or without the tag of its weights, such as `resnet50` or `resnet50.a1_in1k`.
-    Raises ValueError for an unknown name, or a preprocessing that is not offered here.
+    Raises ValueError for an unknown name, a model without a classifier, since that gives a map of features and no
+    vector, or a preprocessing that is not offered here.
     """
     if not timm.is_model(model):  # create_model would take hf-hub: names too, and fetch them
         raise ValueError(f"timm has no model {model!r}; `timm.list_models()` names them all")
@@ -24,6 +25,8 @@ def timm_backbone(model: str) -> Backbone:
         module = timm.create_model(model, num_classes=0)
     except RuntimeError as error:
         raise ValueError(f"timm cannot build {model!r}: {error}") from error
+    if not hasattr(module, "get_classifier"):
+        raise ValueError(f"timm:{model} has no classifier, so it has no feature vector")
     config = resolve_model_data_config(module)  # type: ignore[no-untyped-call]  # timm types only its surface
     _, height, width = config["input_size"]
     if height != width or config["crop_mode"] != "center":
@@ -34,6 +37,7 @@ def timm_backbone(model: str) -> Backbone:
     classifier = timm.get_pretrained_cfg_value(model, "classifier")
     return Backbone(
         module=module,
+        dim=cast("int", module.head_hidden_size),
         preprocessing=Preprocessing(
             crop=height,
             resize=floor(height / config["crop_pct"]),

@@ -23,14 +23,17 @@ def torchvision_backbone(model: str, weights_file: Path | None) -> Backbone:
     """
     if model in _INPUT_TRANSFORMED or model not in torchvision.models.list_models(module=torchvision.models):
         raise ValueError(f"torchvision has no classifier {model!r} that can be used here")
-    module = torchvision.models.get_model(model, weights=None)
+    presets = _published(model, weights_file).transforms()
+    size = {"image_size": presets.crop_size[0]} if model.startswith("vit_") else {}
+    module = torchvision.models.get_model(model, weights=None, **size)
     linear = [name for name, layer in module.named_modules() if isinstance(layer, nn.Linear)]
     if not linear:
         raise ValueError(f"torchvision:{model} does not end in a linear layer, so it has no feature vector")
+    classifier = cast("nn.Linear", module.get_submodule(linear[-1]))
     module.set_submodule(linear[-1], nn.Identity())
-    presets = _published(model, weights_file).transforms()
     return Backbone(
         module=module,
+        dim=classifier.in_features,
         preprocessing=Preprocessing(
             crop=presets.crop_size[0],
             resize=presets.resize_size[0],

@@ -44,6 +44,7 @@ def outside_of_torch(values: Tensor) -> Tensor:
 def encoder_of(function: Callable[[Tensor], Tensor]) -> CnnEncoder:
     backbone = Backbone(
         module=ByFunction(function),
+        dim=3,
         preprocessing=Preprocessing(
             crop=8, resize=8, interpolation="bilinear", mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0)
         ),
