@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from pydantic_settings import BaseSettings
 
@@ -48,10 +49,15 @@ def documents() -> Iterator[tuple[Path, str]]:
     """Every generated document: where it stands, and what it says."""
     for name, build in _APPLICATIONS.items():
         specification = build().schema.to_specification().to_jsonable()
-        for section in ("channels", "operations"):  # FastStream keeps the publishers in a set
-            specification[section] = dict(sorted(specification[section].items()))
-        yield HERE / "asyncapi" / f"{name}.json", json.dumps(specification, indent=2) + "\n"
+        yield HERE / "asyncapi" / f"{name}.json", json.dumps(_sorted(specification), indent=2) + "\n"
     yield HERE / "configuration.md", _configuration()
+
+
+def _sorted(specification: dict[str, Any]) -> dict[str, Any]:
+    """Bring what has no order of its own into one: FastStream keeps publishers in a set."""
+    components = {kind: dict(sorted(named.items())) for kind, named in specification["components"].items()}
+    sections = {name: dict(sorted(specification[name].items())) for name in ("channels", "operations")}
+    return specification | sections | {"components": components}
 
 
 def _configuration() -> str:
