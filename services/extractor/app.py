@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from services.extractor.handler import ExtractUploads
 from services.extractor.metrics import ExtractorMetrics
+from services.extractor.reject_limit import RejectLimit
 from services.extractor.settings import ExtractorSettings
 from shared.bus.broker import WorkerBroker
 from shared.bus.cluster import Cluster
@@ -71,6 +72,9 @@ class ExtractorWorker:
             engine=engine,
             producer=producer,
             metrics=self._metrics,
+            reject_limit=RejectLimit(
+                max_consecutive=settings.max_consecutive_rejects, max_ratio=settings.max_reject_ratio
+            ),
         )
         tasks.spawn(self._flow.run(self._uploads.commit), name="flow")
         tasks.spawn(self.watch.run(), name="watch")

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from services.extractor.metrics import ExtractorMetrics
+from services.extractor.reject_limit import RejectLimit
 from shared.bus.consumer import Record
 from shared.bus.partitions import partition_of
 from shared.bus.producer import RecordProducer, RecordTooLarge
@@ -39,6 +40,7 @@ class ExtractUploads:
         engine: ExtractionEngine,
         producer: RecordProducer,
         metrics: ExtractorMetrics,
+        reject_limit: RejectLimit,
     ) -> None:
         self._topics = topics
         self._partitions = partitions
@@ -46,8 +48,10 @@ class ExtractUploads:
         self._engine = engine
         self._producer = producer
         self._metrics = metrics
+        self._reject_limit = reject_limit
 
     async def process(self, record: Record) -> None:
+        """Deal with one record for good. Raises RejectLimitReached where it is left as it is."""
         try:
             events = read_upload_events(record.key, record.value, record.headers)
         except PoisonInput as fault:
@@ -82,6 +86,7 @@ class ExtractUploads:
             return
         await self._publish(record, event.id, encode_feature(feature), [(hdr.CONTENT_TYPE, hdr.MSGPACK.encode())])
         self._metrics.events.labels("encoded").inc()
+        self._reject_limit.encoded()
 
     async def _extract(self, record: Record, event: UploadImage, source: SourcePosition) -> FeatureRecord:
         data = await self._bytes_of(event)
@@ -129,6 +134,7 @@ class ExtractUploads:
     async def _reject(
         self, record: Record, fault: PoisonInput, *, stage: str, key: bytes | None, value: bytes | None
     ) -> None:
+        self._reject_limit.reject(fault.reason)
         log.info("upload_rejected", reason=fault.reason, detail=fault.detail, stage=stage, offset=record.offset)
         native = value is not None and value is not record.value
         said = partial(rejects.reject_headers, fault, stage=stage, source=_source(record), uploaded_at=record.timestamp)

@@ -12,3 +12,15 @@ class ExtractorSettings(ExtractionSettings):
     http_port: int = Field(default=8081, ge=1, le=65535, description="the port that they listen on")
     max_in_flight: int = Field(default=128, ge=1, le=10_000, description="most events under way at once")
     drain_s: float = Field(default=15.0, ge=0, le=600, description="seconds to finish what is under way when stopped")
+    max_consecutive_rejects: int = Field(
+        default=500,
+        ge=0,
+        description="most uploads in a row that are rejected for what may be wrong here, such as a missing folder; "
+        "one more stops the worker; 0 for no limit",
+    )
+    max_reject_ratio: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="share of such rejects in the last 2,000 uploads that stops the worker; 0 for no limit",
+    )

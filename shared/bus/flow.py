@@ -80,6 +80,8 @@ class Flow:
         self._ledger.done(ticket)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled() or task.exception():  # the others are cancelled now, and nothing more can be begun
+            self._closing = True
         self._under_way.discard(task)
         self._room.release()
 

@@ -178,3 +178,15 @@ async def test_a_defect_in_processing_ends_the_run_uncommitted(work: Work) -> No
     assert ended.group_contains(ZeroDivisionError)
     assert work.commits == []
     assert work.flow.in_flight == 0
+
+
+async def test_after_a_defect_nothing_more_is_taken(work: Work) -> None:
+    run = asyncio.create_task(work.flow.run(work.commit))
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(work.flow.submit([*records(0, value=b"defect"), *records(1, 2, 3, 4, 5)]))
+    await asyncio.sleep(0.01)
+    work.finish(0)
+    await asyncio.wait([run, waiting])
+    assert run.exception() is not None
+    assert waiting.exception() is None
+    assert work.started == [0, 1, 2]

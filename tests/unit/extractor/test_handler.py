@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from services.extractor.handler import ExtractUploads
 from services.extractor.metrics import ExtractorMetrics
+from services.extractor.reject_limit import RejectLimit, RejectLimitReached
 from shared.bus.consumer import Record
 from shared.bus.partitions import partition_of
 from shared.events import headers as hdr
@@ -28,6 +29,7 @@ TOPICS = Topics()
 PARTITIONS = 4
 OFFSET, UPLOADED_AT = 41, 1_700_000_000_000
 TRACE = ("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+MOST_REJECTS = 3
 MEGABYTE = bytes(1024 * 1024)
 
 
@@ -44,6 +46,7 @@ class Bench:
             engine=self.engine,  # type: ignore[arg-type]
             producer=self.producer,  # type: ignore[arg-type]
             metrics=ExtractorMetrics(self.registry),
+            reject_limit=RejectLimit(max_consecutive=MOST_REJECTS, max_ratio=0),
         )
 
     async def _fetch(self, uri: str) -> bytes:
@@ -264,3 +267,20 @@ async def test_a_device_that_breaks_is_no_fault_of_the_event(bench: Bench) -> No
 async def test_the_content_type_of_a_feature_says_how_to_read_it(bench: Bench) -> None:
     await bench.handler.process(record(inline(b"1234")))
     assert bench.features[0].header(hdr.CONTENT_TYPE) == hdr.MSGPACK.encode()
+
+
+async def test_beyond_the_limit_a_reject_is_not_written_and_the_event_left_for_later(bench: Bench) -> None:
+    nowhere = record(write_native(UploadImage(id="cat", uri="s3://shop/nowhere")))
+    for _ in range(MOST_REJECTS):
+        await bench.handler.process(nowhere)
+    with pytest.raises(RejectLimitReached):
+        await bench.handler.process(nowhere)
+    assert len(bench.rejected) == MOST_REJECTS
+    assert bench.counted("rejected") == MOST_REJECTS
+
+
+async def test_an_encoded_image_shows_that_the_deployment_works(bench: Bench) -> None:
+    for _ in range(3 * MOST_REJECTS):
+        await bench.handler.process(record(write_native(UploadImage(id="cat", uri="s3://shop/nowhere"))))
+        await bench.handler.process(record(inline(b"1234")))
+    assert len(bench.rejected) == 3 * MOST_REJECTS
