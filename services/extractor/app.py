@@ -31,8 +31,11 @@ _MAX_RECORDS = 128
 class ExtractorWorker:
     """Implements Worker."""
 
-    def __init__(self, settings: ExtractorSettings, broker: WorkerBroker, registry: CollectorRegistry) -> None:
+    def __init__(
+        self, settings: ExtractorSettings, broker: WorkerBroker, registry: CollectorRegistry, stop: Stop
+    ) -> None:
         self._settings = settings
+        self._stop = stop
         self._topics = Topics(settings.namespace)
         self._metrics = ExtractorMetrics(registry)
         self._flow = Flow(self._process, max_in_flight=settings.max_in_flight)
@@ -73,7 +76,7 @@ class ExtractorWorker:
             producer=producer,
             metrics=self._metrics,
             reject_limit=RejectLimit(
-                max_consecutive=settings.max_consecutive_rejects, max_ratio=settings.max_reject_ratio
+                max_consecutive=settings.max_consecutive_rejects, max_ratio=settings.max_reject_ratio, stop=self._stop
             ),
         )
         tasks.spawn(self._flow.run(self._uploads.commit), name="flow")
@@ -90,7 +93,7 @@ def build(settings: ExtractorSettings, stop: Stop) -> Application:
     """The extractor as an ASGI application."""
     registry = new_registry()
     broker = WorkerBroker(settings.kafka_bootstrap_servers, name="extractor", stop=stop, registry=registry)
-    worker = ExtractorWorker(settings, broker, registry)
+    worker = ExtractorWorker(settings, broker, registry, stop)
     return build_application(
         broker,
         worker,

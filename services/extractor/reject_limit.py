@@ -1,9 +1,11 @@
 """Stopping when rejects look like this deployment's own fault, before they go through the whole topic."""
 
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import NoReturn
 
+from shared.bus.flow import LeftForLater
 from shared.events.faults import RejectReason
 from shared.runtime.logging import get_logger
 
@@ -31,8 +33,8 @@ WINDOW = 2_000
 """The ratio is taken over so many uploads."""
 
 
-class RejectLimitReached(Exception):
-    """One more reject is not to be written: end the worker, and leave the event for after the repair."""
+class RejectLimitReached(LeftForLater):
+    """One more reject is not to be written: the event waits for the repair."""
 
 
 class RejectLimit:
@@ -41,12 +43,14 @@ class RejectLimit:
     Counted are uploads that were encoded, and rejects with a reason in `CHECK`.
 
     max_consecutive: most rejects without an image encoded in between. max_ratio: the largest share of rejects in the
-    last `WINDOW` uploads, looked at when there were as many. 0 turns a limit off.
+    last `WINDOW` uploads, looked at when there were as many. 0 turns a limit off. stop: ends the worker.
     """
 
-    def __init__(self, *, max_consecutive: int, max_ratio: float) -> None:
+    def __init__(self, *, max_consecutive: int, max_ratio: float, stop: Callable[[], None]) -> None:
         self._max_consecutive = max_consecutive
         self._max_ratio = max_ratio
+        self._stop = stop
+        self._reached = False
         self._consecutive: Counter[RejectReason] = Counter()
         self._window: deque[RejectReason | None] = deque(maxlen=WINDOW)
         self._rejected: Counter[RejectReason] = Counter()
@@ -60,18 +64,14 @@ class RejectLimit:
         """Call before a reject is written. Raises RejectLimitReached where it may not be."""
         if reason not in CHECK:
             return
+        if self._reached:
+            raise RejectLimitReached
         if 0 < self._max_consecutive <= self._consecutive.total():
-            raise self._reached(
-                self._consecutive,
-                f"{self._consecutive.total()} uploads in a row were rejected and none was encoded "
-                f"(EXTRACTOR_MAX_CONSECUTIVE_REJECTS={self._max_consecutive})",
-            )
+            what = f"{self._consecutive.total()} uploads in a row were rejected and none was encoded"
+            self._end(self._consecutive, f"{what} (EXTRACTOR_MAX_CONSECUTIVE_REJECTS={self._max_consecutive})")
         if 0 < self._max_ratio <= self._ratio():
-            raise self._reached(
-                self._rejected,
-                f"{self._rejected.total()} of the last {WINDOW} uploads were rejected "
-                f"(EXTRACTOR_MAX_REJECT_RATIO={self._max_ratio:g})",
-            )
+            what = f"{self._rejected.total()} of the last {WINDOW} uploads were rejected"
+            self._end(self._rejected, f"{what} (EXTRACTOR_MAX_REJECT_RATIO={self._max_ratio:g})")
         self._consecutive[reason] += 1
         self._note(reason)
 
@@ -85,7 +85,8 @@ class RejectLimit:
         if reason:
             self._rejected[reason] += 1
 
-    def _reached(self, counted: Counter[RejectReason], what: str) -> RejectLimitReached:
+    def _end(self, counted: Counter[RejectReason], what: str) -> NoReturn:
+        self._reached = True
         reasons = {reason: count for reason, count in counted.most_common() if count}
         options = " ".join(f"--reason {reason}" for reason in reasons)
         log.critical(
@@ -95,4 +96,5 @@ class RejectLimit:
             check="; ".join(CHECK[reason] for reason in reasons),
             then=f"start the worker again, which begins to count anew, and run `afterimage redrive {options}`",
         )
-        return RejectLimitReached(what)
+        self._stop()
+        raise RejectLimitReached

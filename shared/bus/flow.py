@@ -15,11 +15,16 @@ Process = Callable[[Record], Awaitable[None]]
 Commit = Callable[[dict[int, int]], Awaitable[bool]]
 
 
+class LeftForLater(Exception):
+    """The worker is about to stop, and this record is to be delivered again after it."""
+
+
 class Flow:
     """Processes each record of one subscription in a task of its own.
 
-    process: must end only when the record is dealt with for good: acknowledged, rejected or answered. What it raises
-    is a defect, and ends the worker. Order is not kept; where it matters, the upload offset decides.
+    process: must end only when the record is dealt with for good: acknowledged, rejected or answered. After it raises
+    LeftForLater nothing more is begun. What else it raises is a defect, and ends the worker. Order is not kept; where
+    it matters, the upload offset decides.
     """
 
     def __init__(self, process: Process, *, max_in_flight: int, commit_every_s: float = 0.2) -> None:
@@ -76,8 +81,12 @@ class Flow:
             log.warning("last_commit_failed", within_s=_LAST_COMMIT_S)
 
     async def _run(self, record: Record, ticket: Ticket) -> None:
-        await self._process(record)
-        self._ledger.done(ticket)
+        try:
+            await self._process(record)
+        except LeftForLater:
+            self._closing = True
+        else:
+            self._ledger.done(ticket)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         if task.cancelled() or task.exception():  # the others are cancelled now, and nothing more can be begun

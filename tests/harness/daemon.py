@@ -101,6 +101,15 @@ class Daemon(ABC):
                 raise DaemonFailedError(f"{self.name} was not ready in time\n{self.tail()}")
             time.sleep(POLL_S)
 
+    def wait_ended(self, timeout_s: float) -> int:
+        """Wait until it ends by itself; returns its exit status."""
+        if self._process is None:
+            raise DaemonFailedError(f"{self.name} is not started")
+        try:
+            return self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            raise DaemonFailedError(f"{self.name} did not end in time\n{self.tail()}") from None
+
     def stop(self) -> None:
         """Ask it to end (SIGTERM), and insist when it does not."""
         self._end(signal.SIGTERM)

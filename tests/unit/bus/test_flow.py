@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from shared.bus.consumer import Record
-from shared.bus.flow import Flow
+from shared.bus.flow import Flow, LeftForLater
 from tests.fakes.records import make_record
 
 MOST = 3
@@ -28,6 +28,8 @@ class Work:
         await self._gate(record.offset).wait()
         if record.value == b"defect":
             raise ZeroDivisionError
+        if record.value == b"later":
+            raise LeftForLater
 
     def _gate(self, offset: int) -> asyncio.Event:
         return self._gates.setdefault(offset, asyncio.Event())
@@ -190,3 +192,15 @@ async def test_after_a_defect_nothing_more_is_taken(work: Work) -> None:
     assert run.exception() is not None
     assert waiting.exception() is None
     assert work.started == [0, 1, 2]
+
+
+async def test_what_is_left_for_later_is_not_committed_and_nothing_more_is_begun(work: Work) -> None:
+    async with work.running() as flow:
+        mixed = [*records(0), *records(1, value=b"later"), *records(2, 3, 4)]
+        submitted = asyncio.create_task(flow.submit(mixed))
+        await asyncio.sleep(0.01)
+        work.finish(0, 1, 2)
+        await asyncio.wait_for(submitted, 1)
+        await flow.drain(work.commit, within_s=5)
+        assert work.started == [0, 1, 2]
+    assert work.commits == [{0: 1}]

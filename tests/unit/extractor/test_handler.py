@@ -46,7 +46,7 @@ class Bench:
             engine=self.engine,  # type: ignore[arg-type]
             producer=self.producer,  # type: ignore[arg-type]
             metrics=ExtractorMetrics(self.registry),
-            reject_limit=RejectLimit(max_consecutive=MOST_REJECTS, max_ratio=0),
+            reject_limit=RejectLimit(max_consecutive=MOST_REJECTS, max_ratio=0, stop=lambda: None),
         )
 
     async def _fetch(self, uri: str) -> bytes:
