@@ -10,6 +10,7 @@ from shared.events.faults import PoisonInput, RejectReason
 from shared.imaging.color import to_rgb
 from shared.imaging.guard import ImageFormat, ImageLimits, check_file, check_pixels
 from shared.imaging.heif import check_heif
+from shared.imaging.truncation import mend_jpeg
 
 _DECODER_ERRORS = (
     OSError,
@@ -66,17 +67,29 @@ def decode_rgb(data: bytes, limits: ImageLimits, size_hint: int | None = None) -
 
 
 def _decode(data: bytes, sniffed: ImageFormat, limits: ImageLimits, size_hint: int | None) -> Image.Image:
-    # Only the sniffed parser is tried, and at this point it reads no more than the header.
-    image: Image.Image = Image.open(BytesIO(data), formats=[sniffed])
-    check_pixels(*image.size, limits)
-    if size_hint is not None and sniffed is ImageFormat.JPEG:  # others take an embedded thumbnail for the picture
-        image.draft(None, (size_hint, size_hint))
-    image.load()
+    image = _open(data, sniffed, limits, size_hint)
+    try:
+        image.load()
+    except OSError:
+        mended = mend_jpeg(data) if sniffed is ImageFormat.JPEG else None
+        if mended is None:
+            raise
+        image = _open(mended, sniffed, limits, size_hint)
+        image.load()
     if sniffed is ImageFormat.PNG:
         _scale_transparency(image, bits=data[24])
     turn = _UPRIGHT.get(_orientation(image))
     image = to_rgb(image)
     return image if turn is None else image.transpose(turn)
+
+
+def _open(data: bytes, sniffed: ImageFormat, limits: ImageLimits, size_hint: int | None) -> Image.Image:
+    # Only the sniffed parser is tried, and at this point it reads no more than the header.
+    image: Image.Image = Image.open(BytesIO(data), formats=[sniffed])
+    check_pixels(*image.size, limits)
+    if size_hint is not None and sniffed is ImageFormat.JPEG:  # others take an embedded thumbnail for the picture
+        image.draft(None, (size_hint, size_hint))
+    return image
 
 
 def _scale_transparency(image: Image.Image, bits: int) -> None:

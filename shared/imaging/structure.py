@@ -1,16 +1,41 @@
 """How a file is put together, told without decoding it."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from shared.events.faults import PoisonInput, RejectReason
 
 _MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
 """Inside compressed data, 0xFF is always followed by 0 or a restart marker (ITU-T T.81, B.1.1.2 and B.1.1.5)."""
-_TEM, _SOI, _EOI, _SOS = 0x01, 0xD8, 0xD9, 0xDA
-_BARE = {_TEM, _SOI}
-_PROGRESSIVE = {0xC2, 0xCA}
-_READ = _PROGRESSIVE | {0xC0, 0xC1, 0xC3, 0xC9}
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+EOI, SOS = 0xD9, 0xDA
+_TEM, _SOI = 0x01, 0xD8
+_BARE = {_TEM, _SOI, EOI}
+PROGRESSIVE = {0xC2, 0xCA}
+_READ = PROGRESSIVE | {0xC0, 0xC1, 0xC3, 0xC9}
+FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A marker of a JPEG, with what belongs to it (ITU-T T.81, B.1.1.4); the data of a scan stand behind."""
+
+    kind: int
+    """The marker's second byte."""
+    start: int
+    """Where the marker is in the file."""
+    end: int
+    """Where the segment ends by its own length, which is behind the end of the file when that is cut off."""
+    body: bytes
+
+
+def jpeg_segments(data: bytes) -> Iterator[Segment]:
+    """Yield the segments of a JPEG as far as there are any; what stands behind its end included."""
+    position = len(b"\xff\xd8")
+    while (marker := _MARKER.search(data, position)) is not None:
+        kind, start = marker[1][0], marker.end()
+        position = start if kind in _BARE else start + int.from_bytes(data[start : start + 2])
+        yield Segment(kind=kind, start=marker.start(), end=position, body=data[start + 2 : position])
 
 
 def check_jpeg(data: bytes, *, max_scans: int, max_segments: int) -> None:
@@ -19,19 +44,17 @@ def check_jpeg(data: bytes, *, max_scans: int, max_segments: int) -> None:
     A byte limit and a pixel limit do not stop a scan bomb: 447 KB can ask for 14 s. The walk ends where
     the decoder will have all it wants, which for an ordinary baseline file is before the first pixel.
     """
-    position, scans, layers, progressive = len(b"\xff\xd8"), 0, 0, False
-    for _ in range(max_segments):
-        marker = _MARKER.search(data, position)
-        if marker is None or marker[1][0] == _EOI:
+    scans, layers, progressive = 0, 0, False
+    for count, segment in enumerate(jpeg_segments(data)):
+        kind, body = segment.kind, segment.body
+        if kind == EOI:
             return
-        kind, position = marker[1][0], marker.end()
-        if kind in _BARE:
-            continue
-        body = data[position + 2 : position + 8]
-        if kind in _FRAMES and len(body) == 6:
+        if count == max_segments:
+            raise _too_many_chunks("JPEG", max_segments)
+        if kind in FRAMES and len(body) >= 6:
             _check_frame(kind, body[0])
-            layers, progressive = body[5], kind in _PROGRESSIVE
-        elif kind == _SOS and body:
+            layers, progressive = body[5], kind in PROGRESSIVE
+        elif kind == SOS and body:
             scans += 1
             if scans > max_scans:
                 raise PoisonInput(
@@ -40,8 +63,6 @@ def check_jpeg(data: bytes, *, max_scans: int, max_segments: int) -> None:
                 )
             if not progressive and body[0] == layers:
                 return
-        position += int.from_bytes(data[position : position + 2])
-    raise _too_many_chunks("JPEG", max_segments)
 
 
 def check_png(data: bytes, *, max_chunks: int) -> None:
