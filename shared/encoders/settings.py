@@ -8,8 +8,11 @@ from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
 from shared.encoders.backend import Backend
+from shared.imaging.guard import ImageLimits
 from shared.imaging.policy import FetchPolicy
 from shared.runtime.settings import ConsumerSettings, LogSettings
+
+_LARGEST_FILE = ImageLimits().max_bytes
 
 
 class EncodingSettings(LogSettings):
@@ -65,6 +68,27 @@ class ExtractionSettings(EncodingSettings, ConsumerSettings):
         validation_alias="AFTERIMAGE_FETCH_PRIVATE",
         description="true to let http(s) reach private addresses, where all producers are trusted",
     )
+    fetch_max_bytes: int = Field(
+        default=_LARGEST_FILE,
+        ge=1,
+        le=_LARGEST_FILE,
+        validation_alias="AFTERIMAGE_FETCH_MAX_BYTES",
+        description="the largest file that is fetched, in bytes",
+    )
+    fetch_timeout_s: float = Field(
+        default=10.0,
+        gt=0,
+        le=300,
+        validation_alias="AFTERIMAGE_FETCH_TIMEOUT_S",
+        description="seconds for one attempt to fetch, to the last byte",
+    )
+    fetch_attempts: int = Field(
+        default=3,
+        ge=1,
+        le=10,
+        validation_alias="AFTERIMAGE_FETCH_ATTEMPTS",
+        description="attempts to fetch what fails in a way that may pass",
+    )
 
     @field_validator("file_roots", mode="before")
     @classmethod
@@ -80,4 +104,10 @@ class ExtractionSettings(EncodingSettings, ConsumerSettings):
         return roots
 
     def fetch_policy(self) -> FetchPolicy:
-        return FetchPolicy(file_roots=self.file_roots, allow_private_addresses=self.fetch_private)
+        return FetchPolicy(
+            file_roots=self.file_roots,
+            allow_private_addresses=self.fetch_private,
+            max_bytes=self.fetch_max_bytes,
+            timeout_s=self.fetch_timeout_s,
+            attempts=self.fetch_attempts,
+        )

@@ -1,8 +1,8 @@
 """S3 and MinIO bucket notifications as upload events, so that a bucket is indexed with no code.
 
 The form is that of Amazon S3's event notification, version 2.x; MinIO's Kafka target sends the same ``Records`` and
-keys them ``bucket/key``, which is the image's id here. Object keys arrive form-encoded (``+`` for a space); in the id
-and in the ``s3://`` reference they stand as they are.
+keys them ``bucket/key``, which is the image's id here. Object keys arrive form-encoded (``+`` for a space), except from
+versitygw; in the id and in the ``s3://`` reference they stand as they are.
 """
 
 from collections.abc import Mapping
@@ -30,6 +30,7 @@ class _Object(msgspec.Struct, frozen=True):
 class _Entity(msgspec.Struct, frozen=True):
     bucket: _Bucket
     object: _Object
+    configuration_id: str | None = msgspec.field(name="configurationId", default=None)
 
 
 class _Record(msgspec.Struct, frozen=True, rename="camel"):
@@ -46,6 +47,8 @@ class _Notification(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(_Notification)
 _CREATED = "ObjectCreated:"
 _REMOVED = ("ObjectRemoved:", "LifecycleExpiration:")
+_OF_VERSITYGW = {"kafka-global", "nats-global", "rabbitmq-global", "webhook-global"}
+"""How versitygw names its one configuration; it writes object keys as they are."""
 
 
 def is_bucket_notification(fields: Mapping[str, msgspec.Raw]) -> bool:
@@ -88,7 +91,7 @@ def _read(record: _Record) -> UploadEvent | None:
     kind = record.event_name.removeprefix("s3:")
     if not kind.startswith((_CREATED, *_REMOVED)):
         return None
-    bucket, key = record.s3.bucket.name, _object_key(record.s3.object.key)
+    bucket, key = record.s3.bucket.name, _object_key(record.s3)
     image_id = check_id(f"{bucket}/{key}")
     if kind.startswith(_REMOVED):
         return DeleteImage(id=image_id)
@@ -104,8 +107,11 @@ def _read(record: _Record) -> UploadEvent | None:
     )
 
 
-def _object_key(encoded: str) -> str:
+def _object_key(entity: _Entity) -> str:
+    written = entity.object.key
+    if entity.configuration_id in _OF_VERSITYGW:
+        return written
     try:
-        return unquote_plus(encoded, errors="strict")
+        return unquote_plus(written, errors="strict")
     except UnicodeDecodeError:
-        raise PoisonInput(RejectReason.MALFORMED_EVENT, f"the object key {encoded[:40]!r} is not UTF-8") from None
+        raise PoisonInput(RejectReason.MALFORMED_EVENT, f"the object key {written[:40]!r} is not UTF-8") from None

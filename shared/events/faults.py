@@ -17,7 +17,7 @@ class RejectReason(StrEnum):
     NOT_FOUND = "not_found"
     """The reference points at nothing, or at something that may not be read."""
     FETCH_FAILED = "fetch_failed"
-    """The image could not be fetched in three tries; it may be there later."""
+    """The image could not be fetched, after all attempts; it may be there later."""
     TOO_MANY_BYTES = "too_many_bytes"
     TOO_MANY_PIXELS = "too_many_pixels"
     TOO_MANY_SCANS = "too_many_scans"

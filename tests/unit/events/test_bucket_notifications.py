@@ -66,6 +66,12 @@ def test_an_encoded_key_is_the_object_that_it_names(encoded: str, key: str) -> N
     assert read(record(key=encoded)) == [created(key)]
 
 
+@pytest.mark.parametrize("key", ["red cat.jpg", "a+b.jpg", "50%25.jpg", "100%.jpg", "猫.jpg"])
+def test_versitygw_writes_keys_as_they_are(key: str) -> None:
+    s3 = {"configurationId": "webhook-global", "bucket": {"name": "shop"}, "object": {"key": key}}
+    assert read(record(s3=s3)) == [created(key)]
+
+
 def test_of_several_records_about_one_object_the_last_counts() -> None:
     """They share one offset, by which nothing later could tell them apart."""
     events = read(record(key="a"), record(key="b"), record("ObjectRemoved:Delete", key="a"))

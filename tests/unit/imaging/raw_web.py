@@ -12,7 +12,7 @@ class RawSite:
     """
 
     def __init__(self, first: bytes, more: bytes = b"", pause_s: float = 0.0) -> None:
-        self.requests = 0
+        self.sent_bytes = 0
         self.refused = asyncio.Event()
         self._first, self._more, self._pause_s = first, more, pause_s
         self._port = 0
@@ -42,7 +42,6 @@ class RawSite:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await reader.readuntil(b"\r\n\r\n")
-            self.requests += 1
             await self._write(writer)
             writer.close()
             await writer.wait_closed()
@@ -58,6 +57,7 @@ class RawSite:
             while self._more:
                 writer.write(self._more)
                 await writer.drain()
+                self.sent_bytes += len(self._more)
                 await asyncio.sleep(self._pause_s)
         except ConnectionError:
             self.refused.set()
