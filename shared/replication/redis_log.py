@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from shared.events.operations import OperationBatch, decode_batch, encode_batch
 from shared.replication.keys import ShardKeys
 from shared.replication.log import Conflict, Fenced, LogHead, LogUnavailable
+from shared.replication.subscription import messages
 from shared.runtime.logging import get_logger
 
 log = get_logger(__name__)
@@ -84,7 +85,7 @@ class RedisLog:
     @asynccontextmanager
     async def follow(self, shards: Sequence[int]) -> AsyncIterator[AsyncIterator[tuple[int, OperationBatch]]]:
         channels = {self._keys(shard).ops.encode(): shard for shard in shards}
-        subscription = self._redis.pubsub(ignore_subscribe_messages=True)
+        subscription = self._redis.pubsub()
         try:
             await subscription.subscribe(*channels)
             yield _batches(subscription, channels)
@@ -98,7 +99,7 @@ class RedisLog:
 
 
 async def _batches(subscription: Any, channels: dict[bytes, int]) -> AsyncIterator[tuple[int, OperationBatch]]:  # noqa: ANN401 - redis-py leaves the type of its pubsub open
-    async for message in subscription.listen():
+    async for message in messages(subscription):
         try:
             yield channels[message["channel"]], decode_batch(message["data"])
         except (KeyError, msgspec.DecodeError) as error:

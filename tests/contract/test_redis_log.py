@@ -1,16 +1,19 @@
 """What only the log on Redis can show: a server that goes away, is emptied, or holds what cannot be read."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from redis.asyncio import Redis
 
+from services.cli.stack.ports import LOOPBACK
 from shared.replication.connection import connect
 from shared.replication.keys import ShardKeys
 from shared.replication.log import Fenced, LogUnavailable
 from shared.replication.redis_log import RedisLog
 from tests.fakes.operations import INCARNATION, batch, upsert
+from tests.harness.proxy import FaultyProxy
 from tests.harness.redis import RedisServer
 
 FIRST, SECOND = batch(-1, 0, upsert(0)), batch(0, 1, upsert(1))
@@ -70,6 +73,23 @@ async def test_a_server_that_is_killed_and_comes_back_empty_is_used_again(fresh_
         assert await log.head(0) is None
         assert await log.claim(0, incarnation=INCARNATION, epoch="f", head_if_new=0) == 0
         await log.append(0, SECOND, epoch="f", keep_after=-1)
+
+
+async def test_a_subscription_that_dies_in_silence_is_noticed_within_three_seconds(
+    redis_server: RedisServer, unique_namespace: str
+) -> None:
+    with FaultyProxy(redis_server.port) as proxy:
+        async with connect(f"redis://{LOOPBACK}:{proxy.port}/0") as redis:
+            log = RedisLog(redis, namespace=unique_namespace)
+            following = asyncio.create_task(_follow(log))
+            over, _ = await asyncio.wait([following], timeout=2.5)
+            assert not over, "an idle channel is no dead one"
+            proxy.stall()
+            stalled_at = time.monotonic()
+            with pytest.raises(LogUnavailable, match="nothing was heard"):
+                await following
+            assert time.monotonic() - stalled_at < 3
+            proxy.heal()
 
 
 async def test_an_entry_that_cannot_be_read_is_a_gap_and_no_fault(
