@@ -17,9 +17,14 @@ from shared.bus.flow import Flow
 from shared.bus.producer import RecordProducer
 from shared.bus.watch import ConsumerWatch
 from shared.bus.worker import Application, build_application
+from shared.cache.extraction import CachedExtraction
+from shared.cache.redis_cache import CachePolicy, RedisCodeCache
+from shared.cache.slots import Slots
+from shared.encoders.engine import Extract, ExtractionEngine
 from shared.encoders.opening import open_engine
 from shared.events.topics import Topics
 from shared.imaging.fetch import Fetcher
+from shared.replication.connection import connect
 from shared.runtime.background import BackgroundTasks
 from shared.runtime.health import Health
 from shared.runtime.metrics import new_registry
@@ -72,7 +77,8 @@ class ExtractorWorker:
             topics=self._topics,
             partitions=len(partitions),
             fetch=fetcher.fetch,
-            engine=engine,
+            extract=await self._extraction(engine, resources, tasks),
+            scheme=engine.scheme.fingerprint,
             producer=producer,
             metrics=self._metrics,
             reject_limit=RejectLimit(
@@ -84,6 +90,25 @@ class ExtractorWorker:
 
     async def drain(self) -> None:
         await self._flow.drain(self._uploads.commit, within_s=self._settings.drain_s)
+
+    async def _extraction(self, engine: ExtractionEngine, resources: AsyncExitStack, tasks: BackgroundTasks) -> Extract:
+        """The engine, behind a cache where the settings give it room."""
+        settings = self._settings
+        if settings.cache_images == 0:
+            return engine.extract
+        redis = await resources.enter_async_context(connect(settings.redis_url))
+        slots = Slots(
+            namespace=settings.namespace,
+            images=settings.cache_images,
+            code_bytes=engine.code.bytes_per_vector(engine.scheme.dim),
+        )
+        cache = RedisCodeCache(redis, slots, CachePolicy())
+        tasks.spawn(cache.run(), name="cache")
+        extraction = CachedExtraction(
+            engine.extract, scheme=engine.scheme.fingerprint, cache=cache, observer=self._metrics
+        )
+        self._metrics.watch_cache(extraction, max_in_flight=settings.max_in_flight)
+        return extraction.extract
 
     async def _process(self, record: Record) -> None:
         await self._handler.process(record)

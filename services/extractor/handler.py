@@ -8,7 +8,7 @@ from services.extractor.reject_limit import RejectLimit
 from shared.bus.consumer import Record
 from shared.bus.partitions import partition_of
 from shared.bus.producer import RecordProducer, RecordTooLarge
-from shared.encoders.engine import ExtractionEngine
+from shared.encoders.engine import Extract
 from shared.events import headers as hdr
 from shared.events import rejects
 from shared.events.faults import PoisonInput, RejectReason
@@ -28,7 +28,7 @@ class ExtractUploads:
     """Turns each upload event into a feature record, a delete, or a reject.
 
     `process` returns when Kafka has acknowledged what came of the record, so that its offset may be committed.
-    partitions: how many `images.uploaded` has.
+    partitions: how many `images.uploaded` has. extract: gives an image's code, which belongs to `scheme`.
     """
 
     def __init__(
@@ -37,7 +37,8 @@ class ExtractUploads:
         topics: Topics,
         partitions: int,
         fetch: Fetch,
-        engine: ExtractionEngine,
+        extract: Extract,
+        scheme: str,
         producer: RecordProducer,
         metrics: ExtractorMetrics,
         reject_limit: RejectLimit,
@@ -45,7 +46,8 @@ class ExtractUploads:
         self._topics = topics
         self._partitions = partitions
         self._fetch = fetch
-        self._engine = engine
+        self._extract = extract
+        self._scheme = scheme
         self._producer = producer
         self._metrics = metrics
         self._reject_limit = reject_limit
@@ -79,7 +81,7 @@ class ExtractUploads:
             self._metrics.events.labels("deleted").inc()
             return
         try:
-            feature = await self._extract(record, event, source)
+            feature = await self._feature_of(record, event, source)
         except PoisonInput as fault:
             value = record.value if alone else write_native(event)
             await self._reject(record, fault, stage="extract", key=event.id.encode(), value=value)
@@ -88,14 +90,14 @@ class ExtractUploads:
         self._metrics.events.labels("encoded").inc()
         self._reject_limit.encoded()
 
-    async def _extract(self, record: Record, event: UploadImage, source: SourcePosition) -> FeatureRecord:
+    async def _feature_of(self, record: Record, event: UploadImage, source: SourcePosition) -> FeatureRecord:
         data = await self._bytes_of(event)
-        extracted = await self._engine.extract(data)
+        extracted = await self._extract(data)
         return FeatureRecord(
             v=VERSION,
             id=event.id,
             code=extracted.code,
-            scheme=self._engine.scheme.fingerprint,
+            scheme=self._scheme,
             source=source,
             uploaded_at=record.timestamp,
             occurred_at=epoch_ms(event.occurred_at),

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from shared.cache.extraction import CachedExtraction
+from shared.cache.observer import Lookup
 from shared.encoders.engine import ExtractionEngine
 from shared.events.faults import RejectReason
 
@@ -12,7 +14,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 
 
 class ExtractorMetrics:
-    """Also an ExtractionObserver: the engine reports its steps here."""
+    """Also an ExtractionObserver and a CacheObserver: the engine and the cache report their steps here."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.events = Counter(
@@ -29,14 +31,14 @@ class ExtractorMetrics:
         )
         self.stage_seconds = Histogram(
             "afterimage_extractor_stage_seconds",
-            "Seconds that a stage worked: fetch, decode and publish on one image, encode on one batch",
+            "Seconds that a stage worked: fetch, cache, decode and publish on one image, encode on one batch",
             ["stage"],
             buckets=_SECONDS,
             registry=registry,
         )
         self.stage_images = Gauge(
             "afterimage_extractor_stage_images",
-            "Images in a stage (fetch, decode, encode, publish): those under work and those that wait for it",
+            "Images in a stage (fetch, cache, decode, encode, publish): those under work and those that wait for it",
             ["stage"],
             registry=registry,
         )
@@ -62,6 +64,18 @@ class ExtractorMetrics:
             ["source"],
             registry=registry,
         )
+        self.cache_lookups = Counter(
+            "afterimage_extractor_cache_lookups",
+            "Images looked up among those seen before, by outcome: hit, joined (the same image was under way), miss, "
+            "unavailable (Redis did not say in time)",
+            ["outcome"],
+            registry=registry,
+        )
+        self.cache_saved_seconds = Counter(
+            "afterimage_extractor_cache_saved_device_seconds",
+            "Seconds of the device that the images took when they were encoded that needed no encoding now",
+            registry=registry,
+        )
         self.in_flight = Gauge("afterimage_extractor_in_flight", "Upload events under way", registry=registry)
         self.paused = Gauge(
             "afterimage_extractor_paused",
@@ -82,6 +96,8 @@ class ExtractorMetrics:
             self.rejects.labels(reason.value, "extract")
         for source in ("inline", "fetched"):
             self.image_bytes.labels(source)
+        for lookup in Lookup:
+            self.cache_lookups.labels(lookup.value)
 
     def watch(self, engine: ExtractionEngine, *, decoders: int, max_in_flight: int) -> None:
         """Show what the stages hold, and how much they can work on at once."""
@@ -96,6 +112,11 @@ class ExtractorMetrics:
         ):
             self.stage_workers.labels(stage).set(workers)
 
+    def watch_cache(self, extraction: CachedExtraction, *, max_in_flight: int) -> None:
+        """Show the cache as a stage; where there is none, it is none."""
+        self.stage_images.labels("cache").set_function(lambda: extraction.looking_up)
+        self.stage_workers.labels("cache").set(max_in_flight)
+
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Count one image in, and out again, and time it. For the stages that only wait for others."""
@@ -108,3 +129,10 @@ class ExtractorMetrics:
     def encoded(self, images: int, seconds: float) -> None:
         self.stage_seconds.labels("encode").observe(seconds)
         self.batch_images.observe(images)
+
+    def looked_up(self, outcome: Lookup, seconds: float) -> None:
+        self.cache_lookups.labels(outcome.value).inc()
+        self.stage_seconds.labels("cache").observe(seconds)
+
+    def saved(self, device_s: float) -> None:
+        self.cache_saved_seconds.inc(device_s)

@@ -11,6 +11,12 @@ class ExtractorSettings(ExtractionSettings):
 
     http_port: int = Field(default=8081, ge=1, le=65535, description="the port that they listen on")
     max_in_flight: int = Field(default=128, ge=1, le=10_000, description="most events under way at once")
+    cache_images: int = Field(
+        default=20_000,
+        ge=0,
+        le=100_000_000,
+        description="images whose codes Redis keeps, so that the same bytes are not encoded again; 0 for none",
+    )
     drain_s: float = Field(default=15.0, ge=0, le=600, description="seconds to finish what is under way when stopped")
     max_consecutive_rejects: int = Field(
         default=500,

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
@@ -49,6 +49,12 @@ class Extracted:
     """Decoding and scaling, with the wait for a free decoder."""
     encode_s: float
     """Encoding and quantizing the batch that the image was in, with the wait for the device."""
+    device_s: float
+    """The image's share of the time that the device took for its batch."""
+
+
+Extract = Callable[[bytes], Awaitable[Extracted]]
+"""From the bytes of an image to its code, as `ExtractionEngine.extract` goes."""
 
 
 class ExtractionEngine:
@@ -114,7 +120,7 @@ class ExtractionEngine:
             decoded = self._clock()
             self.encoding += 1
             try:
-                code = await self._batcher.submit(pixels)
+                code, device_s = await self._batcher.submit(pixels)
             finally:
                 self.encoding -= 1
         if code is None:
@@ -122,7 +128,7 @@ class ExtractionEngine:
                 RejectReason.ENCODE_FAILED,
                 f"{self._encoder.name} gives no finite, non-zero vector for this image; try a more recent model",
             )
-        return Extracted(code=code, decode_s=decoded - started, encode_s=self._clock() - decoded)
+        return Extracted(code=code, decode_s=decoded - started, encode_s=self._clock() - decoded, device_s=device_s)
 
     async def quantize_vector(self, vector: Sequence[float]) -> bytes:
         """Return the code of a feature vector of any length but zero, such as a query brings.
@@ -160,11 +166,13 @@ class ExtractionEngine:
         if not self._batcher.running:
             raise TransientFault("the extraction engine is not running")
 
-    def _encode_batch(self, batch: Sequence[Pixels]) -> list[bytes | None]:
+    def _encode_batch(self, batch: Sequence[Pixels]) -> list[tuple[bytes | None, float]]:
+        """Return the code of each image, if it has one, and its share of the time that they took together."""
         started = self._clock()
         codes = self._codes(batch)
-        self._observer.encoded(len(batch), self._clock() - started)
-        return codes
+        seconds = self._clock() - started
+        self._observer.encoded(len(batch), seconds)
+        return [(code, seconds / len(batch)) for code in codes]
 
     def _codes(self, batch: Sequence[Pixels]) -> list[bytes | None]:
         images = torch.from_numpy(np.stack(batch)).to(self._encoder.device)

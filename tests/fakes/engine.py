@@ -10,6 +10,7 @@ from tests.fakes.operations import SCHEME, code
 
 POISON = b"poison"
 BOMB = b"bomb"
+DEVICE_S = 0.25
 
 
 @dataclass(frozen=True)
@@ -22,16 +23,19 @@ class FakeEngine:
 
     def __init__(self) -> None:
         self.scheme = FakeScheme()
+        self.begun: list[bytes] = []
+        """What `extract` was called with."""
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def extract(self, data: bytes) -> Extracted:
+        self.begun.append(data)
         await self.gate.wait()
         if data == POISON:
             raise PoisonInput(RejectReason.DECODE_FAILED, "it is poison")
         if data == BOMB:
             raise RuntimeError("the device is lost")
-        return Extracted(code=data[:4].ljust(4, b"\1"), decode_s=0.001, encode_s=0.002)
+        return Extracted(code=data[:4].ljust(4, b"\1"), decode_s=0.001, encode_s=0.002, device_s=DEVICE_S)
 
     async def quantize_vector(self, vector: Sequence[float]) -> bytes:
         if len(vector) != 4:

@@ -180,6 +180,20 @@ async def test_the_observer_hears_of_every_image_and_every_batch_but_not_of_the_
     assert (extracted.decode_s, extracted.encode_s) == (3, 3)
 
 
+async def test_the_time_of_the_device_is_shared_out_among_the_images_of_a_batch() -> None:
+    encoder, log = MeanColour(), Log()
+    policy = ExtractionPolicy(max_batch=4, max_in_flight=9)
+    async with engine_of(encoder, I8(), policy, observer=log, clock=Ticks()) as engine:
+        first = await start_on_a_busy_device(engine, encoder)
+        others = [asyncio.ensure_future(engine.extract(GREEN)) for _ in range(4)]
+        await until_queued(engine, 4)
+        encoder.go_on.set()
+        await first
+        shares = [(await other).device_s for other in others]
+    assert [images for images, _ in log.batches] == [1, 4]
+    assert shares == [log.batches[1][1] / 4] * 4
+
+
 async def test_a_stop_fails_whoever_waits_and_whoever_comes_later() -> None:
     encoder = MeanColour()
     async with engine_of(encoder, I8(), POLICY) as engine:

@@ -10,6 +10,7 @@ from services.extractor.metrics import ExtractorMetrics
 from services.extractor.reject_limit import RejectLimit, RejectLimitReached
 from shared.bus.consumer import Record
 from shared.bus.partitions import partition_of
+from shared.cache.extraction import CachedExtraction
 from shared.events import headers as hdr
 from shared.events import rejects
 from shared.events.faults import PoisonInput, RejectReason
@@ -20,7 +21,8 @@ from shared.events.rejects import read_reject, redrive_headers
 from shared.events.topics import Topics
 from shared.events.upload_forms import UploadImage
 from shared.events.uploads import read_upload_events, write_native
-from tests.fakes.engine import BOMB, POISON, FakeEngine
+from tests.fakes.code_cache import FakeCodeCache
+from tests.fakes.engine import BOMB, DEVICE_S, POISON, FakeEngine
 from tests.fakes.operations import SCHEME
 from tests.fakes.producer import FakeProducer, Produced
 from tests.fakes.records import make_record
@@ -38,14 +40,18 @@ class Bench:
         self.engine = FakeEngine()
         self.producer = FakeProducer()
         self.registry = CollectorRegistry()
+        metrics = ExtractorMetrics(self.registry)
         self.stored = {"s3://shop/cat": b"\1\2\3\4", "s3://shop/poison": POISON, "s3://shop/cat 2": b"\5\6\7\x08"}
         self.handler = ExtractUploads(
             topics=TOPICS,
             partitions=PARTITIONS,
             fetch=self._fetch,
-            engine=self.engine,  # type: ignore[arg-type]
+            extract=CachedExtraction(
+                self.engine.extract, scheme=SCHEME, cache=FakeCodeCache(), observer=metrics
+            ).extract,
+            scheme=SCHEME,
             producer=self.producer,  # type: ignore[arg-type]
-            metrics=ExtractorMetrics(self.registry),
+            metrics=metrics,
             reject_limit=RejectLimit(max_consecutive=MOST_REJECTS, max_ratio=0, stop=lambda: None),
         )
 
@@ -262,6 +268,24 @@ async def test_a_device_that_breaks_is_no_fault_of_the_event(bench: Bench) -> No
     with pytest.raises(RuntimeError, match="the device is lost"):
         await bench.handler.process(record(inline(BOMB)))
     assert bench.producer.sent == []
+
+
+async def test_the_same_image_under_another_id_is_another_feature_of_the_same_code(bench: Bench) -> None:
+    for image_id in ("cat", "the cat again"):
+        await bench.handler.process(record(inline(b"1234", image_id), image_id=image_id))
+    operations = [
+        read_operation(offset=0, timestamp=9, key=item.key, value=item.value, headers=item.headers)
+        for item in bench.features
+    ]
+    assert [(operation.id, operation.code) for operation in operations if isinstance(operation, Upsert)] == [
+        ("cat", b"1234"),
+        ("the cat again", b"1234"),
+    ]
+    assert bench.engine.begun == [b"1234"]
+    assert bench.counted("encoded") == 2
+    looked_up = "afterimage_extractor_cache_lookups_total"
+    assert bench.registry.get_sample_value(looked_up, {"outcome": "hit"}) == 1
+    assert bench.registry.get_sample_value("afterimage_extractor_cache_saved_device_seconds_total") == DEVICE_S
 
 
 async def test_the_content_type_of_a_feature_says_how_to_read_it(bench: Bench) -> None:
