@@ -50,7 +50,8 @@ class Stack:
             bootstrap_servers=self.bootstrap_servers,
             redis_url=self.redis_url,
             folder=self.folder,
-            env={"AFTERIMAGE_NAMESPACE": "", **encoding},
+            # The same few photos come again and again, and are to be encoded each time.
+            env={"AFTERIMAGE_NAMESPACE": "", "EXTRACTOR_CACHE_IMAGES": "0", **encoding},
         )
 
 

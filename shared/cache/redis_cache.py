@@ -19,6 +19,7 @@ _MOST_AT_ONCE = 128
 """Of the slots that are read, or written, in one exchange: some 170 KB each way."""
 _MOST_STORES = 1024
 """That wait to be written; beyond it they are let go."""
+_CONNECT_S = 5.0
 _LINGER_S = 0.1
 """For how long a store waits for lookups to travel with."""
 
@@ -41,6 +42,7 @@ class RedisCodeCache:
     """
 
     def __init__(self, redis: Redis, slots: Slots, policy: CachePolicy) -> None:
+        """redis: without a timeout of its own for commands; they are bounded here."""
         self._redis = redis
         self._slots = slots
         self._policy = policy
@@ -79,7 +81,8 @@ class RedisCodeCache:
 
     async def _try_out(self) -> None:
         """Connect, for which there is time, and then see whether Redis answers as quickly as an image may wait."""
-        await self._redis.ping()
+        async with asyncio.timeout(_CONNECT_S):
+            await self._redis.ping()
         async with asyncio.timeout(self._policy.wait_s):
             await self._redis.get(self._slots.name(b""))
         if self._outage_told:

@@ -167,6 +167,20 @@ async def test_who_waits_when_the_cache_ends_is_told(redis_server: RedisServer, 
         await cache.get(KEY)
 
 
+async def test_it_ends_when_it_is_cancelled_whatever_it_does(redis_server: RedisServer, unique_namespace: str) -> None:
+    async def ask(cache: RedisCodeCache) -> None:
+        while await is_available(cache):
+            pass
+
+    async with asyncio.timeout(PATIENCE_S):
+        for steps in range(100):
+            async with running_cache(redis_server.url, namespace=unique_namespace) as cache:
+                asking = asyncio.create_task(ask(cache))
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+            await asking
+
+
 async def test_a_full_redis_refuses_what_is_new_and_still_gives_what_it_has(fresh_redis: RedisServer) -> None:
     async with running_cache(fresh_redis.url, namespace="") as cache, connect(fresh_redis.url) as redis:
         cache.put(KEY, CODE)

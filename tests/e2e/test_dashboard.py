@@ -5,7 +5,6 @@ import contextlib
 import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
-from itertools import count
 from pathlib import Path
 
 import aiohttp
@@ -16,6 +15,7 @@ from shared.client import AfterimageClient, UploadRejected
 from shared.events.topics import Topics
 from tests.e2e.prometheus import PrometheusServer
 from tests.harness.kafka import Broker
+from tests.harness.pictures import small_pictures
 from tests.harness.redis import RedisServer
 from tests.harness.workers import WorkerProcess
 from tests.unit.deploy.dashboard import PanelQuery, queries
@@ -89,9 +89,13 @@ async def _without_data(
 
 
 async def _work(client: AfterimageClient, session: aiohttp.ClientSession, gateway: str) -> None:
-    """All that the dashboard tells of, over and over: uploads by reference and inline, a reject, queries."""
+    """All that the dashboard tells of, over and over: uploads by reference and inline, a reject, queries.
+
+    The photos come again and again, and are in the cache by then; a new picture in each round is encoded.
+    """
     photos = sorted(PHOTOS.glob("*.webp"))
-    for round_ in count():
+    for round_, picture in enumerate(small_pictures(10_000)):
+        await client.upload("new", data=picture)
         by_reference = await client.upload(f"photo-{round_}", uri=photos[round_ % len(photos)].as_uri())
         inline = await client.upload("inline", data=photos[0].read_bytes())
         await client.wait_searchable(by_reference)

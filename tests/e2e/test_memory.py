@@ -85,6 +85,7 @@ def fast_service(kafka: Broker, redis_server: RedisServer, unique_namespace: str
         folder=tmp_path,
         env={
             **RETURN_LARGE_BLOCKS,
+            "EXTRACTOR_CACHE_IMAGES": "0",  # the same few pictures are to be encoded each time
             "AFTERIMAGE_ENCODER": f"timm:{TINY_MODEL}",
             "AFTERIMAGE_ENCODER_WEIGHTS": str(weights),
         },
