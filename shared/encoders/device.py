@@ -19,6 +19,15 @@ def choose_device(device: str) -> torch.device:
     return chosen
 
 
+def forbid_tf32() -> None:
+    """Have CUDA compute float32 as such: by default its convolutions round their input to 10 bits, as float16 does.
+
+    It holds for the whole process.
+    """
+    torch.backends.cudnn.fp32_precision = "ieee"
+    torch.backends.cuda.matmul.fp32_precision = "ieee"
+
+
 def configure_threads(count: int) -> None:
     """Let one operation on the CPU use that many threads. Call it once, before the first operation.
 

@@ -5,6 +5,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from shared.encoders.precision import NumberFormat, Precision
 from shared.encoders.preprocessing import Preprocessing
 
 
@@ -18,6 +19,14 @@ class Encoder(Protocol):
     @property
     def backend(self) -> str:
         """What computes it: `torch` or `openvino`. Vectors do not depend on it, up to rounding."""
+
+    @property
+    def precision(self) -> Precision:
+        """Which vectors it may be compared with: a part of the scheme."""
+
+    @property
+    def number_format(self) -> NumberFormat:
+        """What it computes in on this host."""
 
     @property
     def weights_sha256(self) -> str:

@@ -79,6 +79,7 @@ class ExtractionEngine:
             encoder=encoder.name,
             weights_sha256=encoder.weights_sha256,
             preprocessing=encoder.preprocessing,
+            precision=encoder.precision,
             code=code.name,
             dim=encoder.dim,
         )

@@ -52,6 +52,8 @@ async def open_engine(
         encoder=encoder.name,
         code=code.name,
         backend=encoder.backend,
+        precision=encoder.precision,
+        number_format=encoder.number_format,
         device=str(encoder.device),
         scheme=engine.scheme.fingerprint,
     )
@@ -69,6 +71,7 @@ def load_models(settings: EncodingSettings) -> tuple[Encoder, Code]:
                 settings.device,
                 weights_sha256=settings.encoder_weights_sha256,
                 backend=settings.backend,
+                precision=settings.precision,
             ),
             load_code(settings.code),
         )

@@ -8,6 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from shared.encoders.openvino_package import OpenVinoUnavailable, import_openvino
+from shared.encoders.precision import NumberFormat
+
+_CAPABILITIES: dict[str, NumberFormat] = {"BF16": "bf16", "FP16": "f16"}
 
 
 class OpenVinoNetwork:
@@ -29,7 +32,12 @@ class OpenVinoNetwork:
             raise OpenVinoUnavailable(f"OpenVINO cannot convert the model: {report}") from error
         self._openvino = openvino
 
-    def compile(self, goal: Literal["LATENCY", "THROUGHPUT"], threads: int) -> Any:  # noqa: ANN401 - it has no types
+    def half_formats(self) -> list[NumberFormat]:
+        """Return the half precisions in which this CPU computes by itself."""
+        capabilities = self._openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        return [number_format for name, number_format in _CAPABILITIES.items() if name in capabilities]
+
+    def compile(self, goal: Literal["LATENCY", "THROUGHPUT"], threads: int, number_format: NumberFormat) -> Any:  # noqa: ANN401 - it has no types
         """Return an `openvino.CompiledModel`: one stream with all threads, or several that share them.
 
         Raises OpenVinoUnavailable.
@@ -37,8 +45,8 @@ class OpenVinoNetwork:
         properties = {
             "PERFORMANCE_HINT": goal,
             "INFERENCE_NUM_THREADS": threads,
-            # Else it is a half precision where the CPU has one, and the vectors are no longer those of torch.
-            "INFERENCE_PRECISION_HINT": "f32",
+            # Else it is a half precision wherever the CPU has one.
+            "INFERENCE_PRECISION_HINT": number_format,
             # Else all workers of a host would bind their threads to the same first cores.
             "ENABLE_CPU_PINNING": False,
         }

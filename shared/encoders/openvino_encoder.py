@@ -10,18 +10,22 @@ from torch import Tensor, nn
 from shared.encoders.cnn import CnnEncoder
 from shared.encoders.openvino_conversion import OpenVinoNetwork
 from shared.encoders.openvino_package import OpenVinoUnavailable, import_openvino
-
-MIN_COSINE = 0.9999
-"""Between a vector and what torch makes of the same image: below this, a conversion is not believed."""
-
-_PROBES = 4
+from shared.encoders.precision import NumberFormat
+from shared.encoders.probes import EncoderDiffers, check_agreement, noise
 
 Features = npt.NDArray[np.float32]
 """(batch, dim)"""
 
 
+def converted(reference: CnnEncoder) -> OpenVinoNetwork:
+    """Return the network of an encoder in OpenVINO's form. Takes seconds. Raises OpenVinoUnavailable."""
+    if reference.device.type != "cpu":
+        raise OpenVinoUnavailable(f"OpenVINO computes on the CPU here, not on {reference.device}")
+    return OpenVinoNetwork(reference.network, noise(reference, 1))
+
+
 class OpenVinoEncoder:
-    """Runs the network of a CnnEncoder in float32, with as many threads as torch has.
+    """Runs the network of a CnnEncoder, with as many threads as torch has.
 
     It is compiled twice. A single image has all threads to itself, so that a query is answered
     soon. Of a batch several images are under way at once, each with its share of the threads:
@@ -30,28 +34,29 @@ class OpenVinoEncoder:
 
     backend = "openvino"
 
-    def __init__(self, reference: CnnEncoder) -> None:
-        """Convert and compile the network, and compare it with the reference, which is not kept. Takes seconds.
+    def __init__(self, reference: CnnEncoder, network: OpenVinoNetwork, number_format: NumberFormat = "f32") -> None:
+        """Compile the network that `converted` made of the reference, and compare the two. Takes seconds.
 
-        Raises OpenVinoUnavailable.
+        The reference is not kept. Raises OpenVinoUnavailable.
         """
-        if reference.device.type != "cpu":
-            raise OpenVinoUnavailable(f"OpenVINO computes on the CPU here, not on {reference.device}")
         self.name = reference.name
         self.weights_sha256 = reference.weights_sha256
         self.preprocessing = reference.preprocessing
+        self.precision = reference.precision
+        self.number_format = number_format
         self.input_size = reference.input_size
         self.device = reference.device
         self.dim = reference.dim
-        probes = _noise(self.input_size)
-        network = OpenVinoNetwork(reference.network, probes[:1])
         threads = torch.get_num_threads()
-        self._single = network.compile("LATENCY", threads).create_infer_request()
-        streams = network.compile("THROUGHPUT", threads)
+        self._single = network.compile("LATENCY", threads, number_format).create_infer_request()
+        streams = network.compile("THROUGHPUT", threads, number_format)
         jobs = 2 * streams.get_property("NUM_STREAMS")  # for each stream, one that runs and one that waits
         self._several = import_openvino().AsyncInferQueue(streams, jobs)
         self._several.set_callback(_keep)
-        self._compare_with(reference, probes)
+        try:
+            check_agreement(reference, self)
+        except (EncoderDiffers, RuntimeError) as error:
+            raise OpenVinoUnavailable(f"OpenVINO cannot run {self.name}: {error}") from error
 
     def encode(self, images: Tensor) -> Tensor:
         """See Encoder.encode."""
@@ -70,26 +75,6 @@ class OpenVinoEncoder:
         self._several.wait_all()
         return features
 
-    def _compare_with(self, reference: CnnEncoder, images: Tensor) -> None:
-        expected = reference.encode(images)
-        try:
-            found = torch.cat([self.encode(images[:1]), self.encode(images[1:])])
-        except RuntimeError as error:
-            raise OpenVinoUnavailable(f"OpenVINO cannot run {self.name}: {error}") from error
-        cosine = nn.functional.cosine_similarity(expected, found).min().item()
-        if not cosine >= MIN_COSINE:  # a cosine that is no number is refused too
-            raise OpenVinoUnavailable(
-                f"OpenVINO's vectors for {self.name} differ from torch's: their cosine is {cosine:.6f}, "
-                f"and at least {MIN_COSINE} is required"
-            )
-
 
 def _keep(request: Any, row: Features) -> None:  # noqa: ANN401 - an openvino.InferRequest, which has no types
     row[:] = request.get_output_tensor().data
-
-
-def _noise(side: int) -> Tensor:
-    """Images in which each pixel differs, and which are the same at each start."""
-    return torch.randint(
-        0, 256, (_PROBES, 3, side, side), dtype=torch.uint8, generator=torch.Generator().manual_seed(1)
-    )

@@ -7,8 +7,9 @@ import torch
 from shared.encoders import efficientnet_lite
 from shared.encoders.backend import Backend, on_backend
 from shared.encoders.cnn import Backbone, CnnEncoder
-from shared.encoders.device import choose_device
+from shared.encoders.device import choose_device, forbid_tf32
 from shared.encoders.encoder import Encoder
+from shared.encoders.precision import Precision
 from shared.encoders.timm_models import timm_backbone
 from shared.encoders.torchvision_models import torchvision_backbone
 from shared.encoders.weights import random_weights, read_weights
@@ -21,6 +22,7 @@ def load_encoder(
     *,
     weights_sha256: str | None = None,
     backend: Backend = "auto",
+    precision: Precision = "exact",
     random_seed: int | None = None,
 ) -> Encoder:
     """Return an encoder that is ready to use.
@@ -30,6 +32,7 @@ def load_encoder(
     weights of its own, and nothing is ever downloaded.
     weights_sha256: what the file must have; the weights that are installed have theirs in the code.
     device: see `choose_device`; `auto` is the CPU where the backend computes on no other.
+    precision: see `Precision`; what is fastest is measured, which takes a second.
     random_seed: use untrained weights, whose features mean nothing (for tests).
     Raises ValueError with a sentence that says what to change; it is OpenVinoUnavailable
     when that is the backend.
@@ -41,11 +44,13 @@ def load_encoder(
     if (weights is None) == (random_seed is None):
         raise ValueError(f"the encoder {name!r} needs a file with its trained weights; name one that is on this host")
     chosen_device = choose_device("cpu" if backend == "openvino" and device == "auto" else device)
+    if precision == "exact":
+        forbid_tf32()
     if random_seed is not None:
         torch.manual_seed(random_seed)
     backbone = build_backbone(name, weights)
     found = random_weights(backbone.module) if weights is None else read_weights(weights, sha256=weights_sha256)
-    return on_backend(backend, CnnEncoder(name, backbone, found, chosen_device))
+    return on_backend(backend, CnnEncoder(name, backbone, found, chosen_device, precision))
 
 
 def build_backbone(name: str, weights: Path | None = None) -> Backbone:

@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
+from shared.encoders.precision import Precision
 from shared.encoders.preprocessing import Preprocessing
 
 
@@ -16,13 +17,14 @@ class Scheme:
     architecture, another size, cut or normalisation of the pixels (`Preprocessing.revision`
     where only the implementation differs), another quantizer. The backend, the device, the
     batch size and the number of threads do not belong here: they move a code by rounding
-    errors only.
+    errors only, in as far as the precision allows.
     """
 
     encoder: str
     """The architecture, by the name that `load_encoder` takes."""
     weights_sha256: str
     preprocessing: Preprocessing
+    precision: Precision
     code: str
     dim: int
 

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
 from shared.encoders.backend import Backend
+from shared.encoders.precision import Precision
 from shared.imaging.guard import ImageLimits
 from shared.imaging.policy import FetchPolicy
 from shared.runtime.settings import ConsumerSettings, LogSettings
@@ -40,6 +41,11 @@ class EncodingSettings(LogSettings):
         default="auto",
         validation_alias="AFTERIMAGE_BACKEND",
         description="auto, torch or openvino, which computes on CPUs; auto prefers it there where it is installed",
+    )
+    precision: Precision = Field(
+        default="exact",
+        validation_alias="AFTERIMAGE_PRECISION",
+        description="exact (float32) or fast (what each host computes fastest in); one index has one of them",
     )
     threads: int = Field(
         default=max(1, os.cpu_count() or 1), ge=1, le=256, description="CPU threads for the model and for decoding"

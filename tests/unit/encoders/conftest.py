@@ -4,7 +4,8 @@ import torch
 from shared.encoders.cnn import CnnEncoder
 from shared.encoders.device import configure_threads
 from shared.encoders.encoder import Encoder
-from shared.encoders.openvino_encoder import OpenVinoEncoder
+from shared.encoders.openvino_conversion import OpenVinoNetwork
+from shared.encoders.openvino_encoder import OpenVinoEncoder, converted
 from shared.encoders.registry import load_encoder
 from tests.unit.encoders.photos import Photos, decoded_photos
 
@@ -22,8 +23,14 @@ def encoder() -> Encoder:
 
 
 @pytest.fixture(scope="session")
-def openvino_encoder(encoder: CnnEncoder) -> OpenVinoEncoder:
-    return OpenVinoEncoder(encoder)
+def network(encoder: CnnEncoder) -> OpenVinoNetwork:
+    """The default encoder as OpenVINO takes it."""
+    return converted(encoder)
+
+
+@pytest.fixture(scope="session")
+def openvino_encoder(encoder: CnnEncoder, network: OpenVinoNetwork) -> OpenVinoEncoder:
+    return OpenVinoEncoder(encoder, network)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from shared.codes.code import Code
 from shared.encoders.encoder import Encoder
 from shared.encoders.engine import ExtractionEngine, ExtractionPolicy
 from shared.encoders.observer import ExtractionObserver, Unobserved
+from shared.encoders.precision import NumberFormat, Precision
 from shared.encoders.preprocessing import Preprocessing
 from shared.imaging.decoders.policy import DecodePolicy
 from shared.imaging.decoders.threads import DecodeThreads
@@ -41,6 +42,8 @@ class MeanColour:
 
     name = "mean_colour"
     backend = "torch"
+    precision: Precision = "exact"
+    number_format: NumberFormat = "f32"
     weights_sha256 = "none"
     dim = 3
     input_size = 8

@@ -92,7 +92,7 @@ def test_an_unknown_backend_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) 
     ("function", "reason"),
     [
         (of_no_known_operation, "No conversion rule found for operations: aten::special_bessel_j0"),
-        (outside_of_torch, "vectors for outside_of_torch differ from torch's: their cosine is 0."),
+        (outside_of_torch, "for outside_of_torch differ from torch's in f32: their cosine is 0."),
     ],
 )
 def test_a_model_that_openvino_cannot_run_is_left_to_torch_with_a_warning_or_refused(

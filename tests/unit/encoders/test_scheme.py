@@ -15,6 +15,7 @@ SCHEME = Scheme(
     preprocessing=Preprocessing(
         crop=224, resize=256, interpolation="bicubic", mean=(127.0, 127.0, 127.0), std=(128.0, 128.0, 128.0)
     ),
+    precision="exact",
     code="i8",
     dim=1280,
 )
@@ -22,7 +23,7 @@ SCHEME = Scheme(
 
 def test_the_fingerprint_of_the_default_scheme_never_changes() -> None:
     """Indexes that exist carry it: if this fails, they would all have to be built again."""
-    assert SCHEME.fingerprint == "69c1d7004fdd9e6f"
+    assert SCHEME.fingerprint == "3a7bf86b666e68c5"
 
 
 def test_the_default_encoder_has_that_scheme(encoder: Encoder) -> None:
@@ -31,6 +32,7 @@ def test_the_default_encoder_has_that_scheme(encoder: Encoder) -> None:
         encoder=encoder.name,
         weights_sha256=encoder.weights_sha256,
         preprocessing=encoder.preprocessing,
+        precision=encoder.precision,
         code=I8.name,
         dim=encoder.dim,
     )
@@ -42,6 +44,7 @@ def test_the_default_encoder_has_that_scheme(encoder: Encoder) -> None:
     [
         replace(SCHEME, encoder="timm:tf_efficientnet_lite0"),
         replace(SCHEME, weights_sha256="0" * 64),
+        replace(SCHEME, precision="fast"),
         replace(SCHEME, code="f32"),
         replace(SCHEME, dim=1281),
         *(
