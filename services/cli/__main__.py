@@ -7,6 +7,7 @@ import typer
 
 from services.cli.commands.delete import delete
 from services.cli.commands.demo import demo
+from services.cli.commands.embed import embed
 from services.cli.commands.ingest import ingest
 from services.cli.commands.models import models
 from services.cli.commands.redrive import redrive
@@ -40,7 +41,7 @@ def options(
 ) -> None: ...
 
 
-for command in (up, demo, ingest, search, delete, status, redrive, topics, models):
+for command in (up, demo, ingest, search, delete, status, redrive, topics, models, embed):
     app.command()(command)
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import torch
 from rich.progress import Progress
 
-from services.cli.failures import Failure, Status
 from services.cli.model_entries import ModelEntry
 from shared.encoders import efficientnet_lite
 from shared.encoders.catalogue import Architecture, describe, find_encoders
@@ -95,8 +94,6 @@ async def _try_all(file: WeightsFile, names: Sequence[str], progress: Progress) 
 def _weights_files(place: Path) -> list[Path]:
     if place.is_file():
         return [place]
-    if not place.is_dir():
-        raise Failure(f"there is nothing at {str(place)!r}", Status.MISUSED)
     return sorted(path for path in place.rglob("*") if path.suffix in SUFFIXES and path.is_file())
 
 

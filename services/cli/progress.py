@@ -16,7 +16,7 @@ class _Field(TextColumn):
         return Text(str(task.fields.get(self._name, "")), style=self.style)
 
 
-def counting(console: Console) -> Progress:
+def counting(console: Console, *, shown: bool = True) -> Progress:
     """A bar for things that can be counted. Its tasks may have the fields `rate`, and `bad` for what went wrong."""
     return Progress(
         TextColumn("{task.description}"),
@@ -26,4 +26,5 @@ def counting(console: Console) -> Progress:
         TimeRemainingColumn(),
         _Field("bad", style="red"),
         console=console,
+        disable=not shown,
     )

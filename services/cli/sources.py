@@ -8,7 +8,7 @@ from pathlib import Path
 from services.cli.failures import Failure, Status
 from shared.events.images import MAX_INLINE_BYTES
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic"})
 """Which files of a folder are offered; what they really hold is told by their content later."""
 
 

@@ -1,5 +1,6 @@
 """`afterimage models`: which encoders can be used, and how."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from services.cli.failures import Status
+from services.cli.failures import Failure, Status
 from services.cli.model_entries import ModelEntry
 from services.cli.progress import counting
 from services.cli.running import err, out, run_locally
@@ -40,6 +41,11 @@ def models(
     """
 
     async def show() -> Status:
+        for place in places or ():
+            if not place.exists():
+                raise Failure(f"there is nothing at {str(place)!r}", Status.MISUSED)
+        # Read once by OpenMP when torch is imported, see services/extractor/__main__.py.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         from services.cli import models as found  # noqa: PLC0415 - brings torch, which takes seconds
 
         pattern = "*" if every else search
