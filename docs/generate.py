@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings
 import services.extractor.app
 import services.indexer.app
 import services.searcher.app
+from services.cli.embedding import EmbedSettings
 from services.cli.settings import CliSettings
 from services.extractor.settings import ExtractorSettings
 from services.gateway.settings import GatewaySettings
@@ -40,6 +41,7 @@ _SETTINGS: MappingProxyType[str, type[BaseSettings]] = MappingProxyType(
         "searcher": SearcherSettings,
         "gateway": GatewaySettings,
         "command line": CliSettings,
+        "`afterimage embed`": EmbedSettings,
     }
 )
 _DEPENDS_ON_MACHINE = {"threads": "the number of cores", "name": "host name and process id"}
@@ -69,7 +71,9 @@ def _configuration() -> str:
         "All settings are environment variables. A wrong value stops a worker at its start with a sentence that names",
         "the variable, the value and what would be right.",
     ]
-    shared = set.intersection(*(set(_rows(settings)) for settings in _SETTINGS.values()))
+    shared = set.intersection(
+        *(set(_rows(settings)) for settings in _SETTINGS.values() if settings is not EmbedSettings)
+    )
     consumers = set(_rows(ExtractorSettings)) & set(_rows(IndexerSettings)) - shared
     extraction = set(_rows(ExtractorSettings)) & set(_rows(SearcherSettings)) - shared - consumers
     lines += _table("All workers, and the command line", [row for row in _rows(CliSettings) if row in shared])
