@@ -19,6 +19,7 @@ from shared.encoders.encoder import Encoder
 from shared.encoders.observer import ExtractionObserver, Unobserved
 from shared.encoders.preprocessing import Pixels
 from shared.encoders.scheme import Scheme
+from shared.encoders.staging import BatchStage, fetch_rows
 from shared.events.faults import PoisonInput, RejectReason, TransientFault
 from shared.imaging.decoders.decoder import Decoder
 
@@ -94,6 +95,7 @@ class ExtractionEngine:
         self._clock = clock
         self._slots = asyncio.Semaphore(policy.max_in_flight)
         self._decoder = decoder
+        self._stage = BatchStage(policy.max_batch, encoder.input_size, encoder.device)
         self._device = ThreadPoolExecutor(1, thread_name_prefix="device")
         self._batcher = MicroBatcher(
             self._encode_batch,
@@ -176,11 +178,9 @@ class ExtractionEngine:
         return [(code, seconds / len(batch)) for code in codes]
 
     def _codes(self, batch: Sequence[Pixels]) -> list[bytes | None]:
-        images = torch.from_numpy(np.stack(batch)).to(self._encoder.device)
-        vectors = self._encoder.encode(images)
+        vectors = self._encoder.encode(self._stage.load(batch))
         usable = vectors.isfinite().all(dim=1) & vectors.any(dim=1)
-        codes = self._quantize(vectors.masked_fill(~usable[:, None], 0.0))
-        return [code if found else None for code, found in zip(codes, usable.tolist(), strict=True)]
+        return fetch_rows(self.code.encode(vectors.masked_fill(~usable[:, None], 0.0)), usable)
 
     def _quantize(self, vectors: Tensor) -> list[bytes]:
         rows = self.code.encode(vectors.to(self._encoder.device)).cpu().numpy()
