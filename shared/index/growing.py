@@ -2,12 +2,12 @@
 
 import numpy as np
 import numpy.typing as npt
-from usearch.index import search as usearch_search
 
 from shared.index.filters.column import Mask
 from shared.index.filters.condition import Condition
 from shared.index.filters.table import FieldTable
 from shared.index.segment import Match, Row
+from shared.index.selection import RowNumbers, Scores, nearest_allowed
 from shared.index.vectors import VectorFormat
 
 _FIRST_CAPACITY = 256
@@ -19,7 +19,7 @@ _FEW = 0.25
 
 
 class GrowingSegment:
-    """Implements Segment, and takes changes.
+    """Implements Segment and Searchable, and takes changes.
 
     A row never changes: an upsert of a known id appends a row and marks the former one dead, a delete only marks it.
     """
@@ -70,35 +70,40 @@ class GrowingSegment:
         if dead > max(_FIRST_CAPACITY, _MOST_DEAD * len(self._rows)):
             self._rewrite()
 
+    def live_offsets(self) -> npt.NDArray[np.int64]:
+        return np.fromiter((self._rows[number].offset for number in self._live_numbers()), np.int64, len(self))
+
+    def live_rows(self) -> tuple[list[Row], npt.NDArray[np.uint8]]:
+        """Return the live rows and a copy of their codes, in the order of their offsets."""
+        numbers = self._live_numbers()
+        return [self._rows[number] for number in numbers], self._codes[numbers]
+
+    def remove_all(self, offsets: npt.NDArray[np.int64]) -> None:
+        """Let go of the live rows with these offsets."""
+        numbers = self._live_numbers()
+        gone = numbers[np.isin(self.live_offsets(), offsets, assume_unique=True)]
+        if len(gone):
+            self._live[gone] = False
+            self._rewrite()
+
     def search(self, query: npt.NDArray[np.uint8], k: int, condition: Condition | None = None) -> list[Match]:
         rows = len(self._rows)
         allowed = self._live[:rows] if condition is None else self._live[:rows] & self._fields.mask(condition)
-        count = int(np.count_nonzero(allowed))
-        wanted = min(k, count)
-        if wanted == 0:
-            return []
-        if count <= _FEW * rows:
-            chosen = np.flatnonzero(allowed)
-            scores, found = self._exact(self._codes[chosen], query, wanted)
-            return self._matches(scores, chosen[found])
-        reach = wanted if count == rows else min(rows, 8 + int(1.5 * wanted * rows / count))
-        while True:
-            scores, found = self._exact(self._codes[:rows], query, reach)
-            fits = allowed[found]
-            if reach == rows or np.count_nonzero(fits) >= wanted:
-                return self._matches(scores[fits][:wanted], found[fits][:wanted])
-            reach = min(rows, 2 * reach)
+        scores, found = nearest_allowed(self, allowed, query, k)
+        return [Match(score, self._rows[row]) for score, row in zip(scores.tolist(), found.tolist(), strict=True)]
 
-    def _exact(
-        self, codes: npt.NDArray[np.uint8], query: npt.NDArray[np.uint8], k: int
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp]]:
-        """Return the scores and the row numbers of the `k` nearest, best first."""
-        vectors, target = self._format.view(codes), self._format.view(query[np.newaxis])[0]
-        found = usearch_search(vectors, target, k, self._format.kind, exact=True, threads=1)
-        return self._format.scores(np.asarray(found.distances)), np.asarray(found.keys).astype(np.intp)
+    def nearest_of_all(self, query: npt.NDArray[np.uint8], k: int) -> tuple[Scores, RowNumbers]:
+        return self._format.nearest(self._codes[: len(self._rows)], query, k)
 
-    def _matches(self, scores: npt.NDArray[np.float32], rows: npt.NDArray[np.intp]) -> list[Match]:
-        return [Match(score, self._rows[row]) for score, row in zip(scores.tolist(), rows.tolist(), strict=True)]
+    def nearest_among(self, chosen: RowNumbers, query: npt.NDArray[np.uint8], k: int) -> tuple[Scores, RowNumbers]:
+        scores, found = self._format.nearest(self._codes[chosen], query, k)
+        return scores, chosen[found]
+
+    def better_alone(self, count: int, reach: int) -> bool:  # noqa: ARG002 - a scan costs the same for every reach
+        return count <= _FEW * len(self._rows)
+
+    def _live_numbers(self) -> RowNumbers:
+        return np.flatnonzero(self._live)
 
     def _begin(self, rows: list[Row]) -> None:
         """Start with these rows, whose codes stand in their places already."""
@@ -117,7 +122,7 @@ class GrowingSegment:
         self._fields.append(number, row)
 
     def _rewrite(self) -> None:
-        kept = np.flatnonzero(self._live)
+        kept = self._live_numbers()
         self._codes[: len(kept)] = self._codes[kept]
         self._begin([self._rows[number] for number in kept])
 

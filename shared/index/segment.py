@@ -14,9 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What the index knows of one image, next to its code. Times are Unix milliseconds."""
+    """What the index knows of one image, next to its code. Times are Unix milliseconds.
+
+    offset: of the operation that put it, which no other row of the shard shares.
+    """
 
     id: str
+    offset: int
     source: SourcePosition
     uploaded_at: int
     occurred_at: int | None
@@ -33,10 +37,36 @@ class Match:
 
 
 class Segment(Protocol):
-    """A part of a shard. Not thread-safe: a shard is used from one thread at a time."""
+    """A part of a shard. Not thread-safe: a shard is used from one thread at a time.
+
+    An id has at most one live row in a shard; of the others a segment says nothing.
+    """
 
     def __len__(self) -> int:
         """Count the live rows."""
+
+    def __contains__(self, image_id: str) -> bool:
+        """Whether the id has a live row here."""
+
+    @property
+    def code_bytes(self) -> int | None:
+        """Bytes per code; None before the first row."""
+
+    @property
+    def memory_bytes(self) -> int:
+        """What its codes, or its mapped files, occupy."""
+
+    def row(self, image_id: str) -> Row:
+        """Raises KeyError."""
+
+    def code(self, image_id: str) -> bytes:
+        """Raises KeyError."""
+
+    def remove(self, image_id: str) -> None:
+        """Mark the row of that id dead. Raises KeyError."""
+
+    def live_offsets(self) -> npt.NDArray[np.int64]:
+        """Return the offsets of the live rows, ascending."""
 
     def search(self, query: npt.NDArray[np.uint8], k: int, condition: "Condition | None" = None) -> list[Match]:
         """Find the `k` live rows nearest to `query` that the condition holds for, best first.

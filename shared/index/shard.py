@@ -159,6 +159,7 @@ class Shard:
         self.scheme = operation.scheme
         row = Row(
             id=operation.id,
+            offset=operation.offset,
             source=operation.source,
             uploaded_at=operation.uploaded_at,
             occurred_at=operation.occurred_at,

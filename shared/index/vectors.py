@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 from usearch.compiled import MetricKind
+from usearch.index import search as exact_search
 
 ElementType = Literal["f32", "f16", "i8"]
 Metric = Literal["cos", "l2sq"]
@@ -52,3 +53,13 @@ class VectorFormat:
     def scores(self, distances: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Turn USearch's distances into similarities."""
         return (1.0 - distances if self.metric == "cos" else -distances).astype(np.float32)
+
+    def nearest(
+        self, codes: npt.NDArray[np.uint8], query: npt.NDArray[np.uint8], k: int
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp]]:
+        """Return the scores and the row numbers of the `k` codes nearest to the query, best first, by comparing all.
+
+        Two codes score the same in whatever company they are compared.
+        """
+        found = exact_search(self.view(codes), self.view(query[np.newaxis])[0], k, self.kind, exact=True, threads=1)
+        return self.scores(np.asarray(found.distances)), np.asarray(found.keys).astype(np.intp)

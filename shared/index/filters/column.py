@@ -1,8 +1,9 @@
 """One field of a segment: each distinct value once, and for each row that has the field the number of its value."""
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from math import nan
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from shared.index.filters.condition import Compared, ComparedTime, Exists, OneOf
 
 Mask = npt.NDArray[np.bool_]
 """bool, (rows,)"""
+Numbers = npt.NDArray[np.int32]
 
 _EXACT = 2**53
 """Whole numbers up to this are the same as float64."""
@@ -41,6 +43,31 @@ class Column:
         self._odd: list[int] = []
         """The values that the two arrays cannot stand for: lists, and whole numbers beyond 2**53."""
 
+    @classmethod
+    def of(cls, rows: Numbers, numbers: Numbers, values: Iterable[AttributeValue]) -> Self:
+        """The column that has these `rows`, `numbers` and `values`, as another one told them."""
+        column = cls()
+        for value in values:
+            column._number(value)
+        column._rows.frombytes(rows.tobytes())
+        column._numbers.frombytes(numbers.tobytes())
+        return column
+
+    @property
+    def rows(self) -> Numbers:
+        """The rows that have the field, ascending."""
+        return np.frombuffer(self._rows, np.int32)
+
+    @property
+    def numbers(self) -> Numbers:
+        """For each of them, the number of its value."""
+        return np.frombuffer(self._numbers, np.int32)
+
+    @property
+    def values(self) -> Sequence[AttributeValue]:
+        """The distinct values."""
+        return self._values
+
     def append(self, row: int, value: AttributeValue) -> None:
         self._rows.append(row)
         self._numbers.append(self._number(value))
@@ -48,7 +75,7 @@ class Column:
     def mask(self, test: Test, rows: int) -> Mask:
         """Return which of the segment's `rows` rows meet the test."""
         mask = np.zeros(rows, np.bool_)
-        mask[np.frombuffer(self._rows, np.int32)] = self._outcomes(test)[np.frombuffer(self._numbers, np.int32)]
+        mask[self.rows] = self._outcomes(test)[self.numbers]
         return mask
 
     def _number(self, value: AttributeValue) -> int:

@@ -43,7 +43,7 @@ FILTERS = st.recursive(
 
 
 def row(attributes: Attributes, *, image_id: str = "id", occurred_at: int | None = None, uri: str | None = None) -> Row:
-    return Row(image_id, SourcePosition(offset=0, partition=0), 1_000, occurred_at, uri, attributes)
+    return Row(image_id, 0, SourcePosition(offset=0, partition=0), 1_000, occurred_at, uri, attributes)
 
 
 def table_of(*rows: Row) -> FieldTable:
