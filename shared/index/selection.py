@@ -17,9 +17,7 @@ class Searchable(Protocol):
     def nearest_of_all(self, query: npt.NDArray[np.uint8], k: int) -> tuple[Scores, RowNumbers]:
         """Return the scores and numbers of the `k` nearest rows, dead ones among them, best first."""
 
-    def nearest_among(
-        self, chosen: RowNumbers, query: npt.NDArray[np.uint8], k: int
-    ) -> tuple[Scores, RowNumbers]:
+    def nearest_among(self, chosen: RowNumbers, query: npt.NDArray[np.uint8], k: int) -> tuple[Scores, RowNumbers]:
         """Return the same of the chosen rows alone, exactly."""
 
     def better_alone(self, count: int, reach: int) -> bool:

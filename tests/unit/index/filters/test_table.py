@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -10,8 +12,12 @@ from hypothesis import strategies as st
 
 from shared.events.images import Attributes, SourcePosition
 from shared.index.filters.condition import Condition, matches
+from shared.index.filters.fields import mask_of
 from shared.index.filters.syntax import parse_filter
 from shared.index.filters.table import FieldTable
+from shared.index.sealed.fields import FieldFile, write_fields
+from shared.index.sealed.ids import IdFile, write_ids
+from shared.index.sealed.rows import RowFile, write_rows
 from shared.index.segment import Row
 
 NAMES = st.sampled_from(["kind", "size", "tags"])
@@ -53,6 +59,15 @@ def table_of(*rows: Row) -> FieldTable:
     return table
 
 
+def sealed(folder: Path, rows: list[Row]) -> FieldFile:
+    """The same fields, from the files of a sealed segment."""
+    write_rows(folder / "rows", rows)
+    write_ids(folder / "ids", [each.id for each in rows])
+    write_fields(folder / "fields", rows)
+    contents = RowFile(folder / "rows")
+    return FieldFile(folder / "fields", contents, IdFile(folder / "ids", contents))
+
+
 ROWS = st.builds(
     row,
     st.dictionaries(NAMES, VALUES, max_size=3),
@@ -68,7 +83,10 @@ ROWS = st.builds(
 def test_the_columns_say_what_the_reference_says(rows: list[Row], filter_: object) -> None:
     condition: Condition = parse_filter(filter_)
     rows = [replace(each, id=str(number)) for number, each in enumerate(rows)]
-    assert table_of(*rows).mask(condition).tolist() == [matches(condition, each) for each in rows]
+    expected = [matches(condition, each) for each in rows]
+    assert table_of(*rows).mask(condition).tolist() == expected
+    with TemporaryDirectory() as folder:
+        assert mask_of(condition, sealed(Path(folder), rows)).tolist() == expected
 
 
 @pytest.mark.parametrize(
@@ -98,11 +116,12 @@ def test_the_columns_say_what_the_reference_says(rows: list[Row], filter_: objec
         ({"@occurred_at": 1_790_000_000_000}, [3]),
     ],
 )
-def test_what_each_operator_means(filter_: object, found: list[int]) -> None:
-    table = table_of(
+def test_what_each_operator_means(filter_: object, found: list[int], tmp_path: Path) -> None:
+    rows = [
         row({"kind": "animal", "weight": 0.5, "tags": ["zoo", "night"], "taken": "2025-12-31T23:00:00Z"}, image_id="a"),
         row({"kind": "animal", "weight": 2, "tags": ["park"], "taken": "2026-01-01T00:00:00Z"}, image_id="b"),
         row({"kind": "plant", "weight": 9, "tags": ["zoo"], "taken": "yesterday", "new": True}, image_id="c"),
         row({}, occurred_at=1_790_000_000_000, image_id="d"),
-    )
-    assert np.flatnonzero(table.mask(parse_filter(filter_))).tolist() == found
+    ]
+    for fields in (table_of(*rows), sealed(tmp_path, rows)):
+        assert np.flatnonzero(mask_of(parse_filter(filter_), fields)).tolist() == found

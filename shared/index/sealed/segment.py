@@ -1,0 +1,133 @@
+"""A sealed segment: a graph and rows that never change, and a mask of those that are still current."""
+
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.index.filters.column import Mask
+from shared.index.filters.condition import Condition
+from shared.index.filters.fields import mask_of
+from shared.index.sealed import fields, graph, ids, rows
+from shared.index.sealed.description import CorruptSegment, SegmentDescription, verify
+from shared.index.segment import Match, Row
+from shared.index.selection import RowNumbers, Scores, nearest_allowed
+
+EXPANSION_SEARCH = 96
+"""Candidates that a search of the graph keeps in view: more find more of the nearest, and take longer."""
+_SCANNED_PER_CANDIDATE = 50
+"""Rows that are compared in the time that one candidate takes in the graph."""
+
+
+class SealedSegment:
+    """Implements Segment and Searchable over files that were verified."""
+
+    def __init__(self, folder: Path, description: SegmentDescription, *, expansion: int = EXPANSION_SEARCH) -> None:
+        """Raises ValueError where a file is of another layout than this release reads."""
+        self.description = description
+        self._format = description.vector_format
+        self._expansion = expansion
+        self._graph = graph.Graph(
+            folder / graph.FILE,
+            self._format,
+            rows=description.rows,
+            code_bytes=description.code_bytes,
+            expansion=expansion,
+        )
+        self._rows = rows.RowFile(folder / rows.FILE)
+        self._ids = ids.IdFile(folder / ids.FILE, self._rows)
+        self._fields = fields.FieldFile(folder / fields.FILE, self._rows, self._ids)
+        self._live: Mask = np.ones(description.rows, np.bool_)
+        self._count = description.rows
+
+    @classmethod
+    def open(cls, folder: Path, description: SegmentDescription, *, expansion: int = EXPANSION_SEARCH) -> Self:
+        """Verify the files in `folder`, and only then open them; all rows are live. Raises CorruptSegment.
+
+        Reads everything once.
+        """
+        verify(folder, description)
+        try:
+            return cls(folder, description, expansion=expansion)
+        except ValueError as error:
+            raise CorruptSegment(f"the segment {description.name} cannot be opened: {error}") from error
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __contains__(self, image_id: str) -> bool:
+        return self._find(image_id) is not None
+
+    @property
+    def name(self) -> str:
+        return self.description.name
+
+    @property
+    def code_bytes(self) -> int:
+        return self.description.code_bytes
+
+    @property
+    def memory_bytes(self) -> int:
+        return self.description.bytes
+
+    @property
+    def live(self) -> Mask:
+        """Which rows are current, as a copy: bool, (rows,)."""
+        return self._live.copy()
+
+    @property
+    def offsets(self) -> npt.NDArray[np.int64]:
+        """Of all rows, ascending."""
+        return self._rows.offsets
+
+    def live_offsets(self) -> npt.NDArray[np.int64]:
+        return self._rows.offsets[self._live]
+
+    def set_live(self, live: Mask) -> None:
+        """Say anew which rows are current."""
+        self._live = live.copy()
+        self._count = int(np.count_nonzero(live))
+
+    def row(self, image_id: str) -> Row:
+        return self._rows[self._number(image_id)]
+
+    def code(self, image_id: str) -> bytes:
+        return bytes(self._graph.codes[self._number(image_id)])
+
+    def remove(self, image_id: str) -> None:
+        self._live[self._number(image_id)] = False
+        self._count -= 1
+
+    def live_rows(self) -> tuple[list[Row], graph.Codes]:
+        """Return the live rows and a copy of their codes, in the order of their offsets."""
+        numbers = np.flatnonzero(self._live)
+        return [self._rows[number] for number in numbers.tolist()], self._graph.codes[numbers]
+
+    def search(self, query: npt.NDArray[np.uint8], k: int, condition: Condition | None = None) -> list[Match]:
+        allowed = self._live if condition is None else self._live & mask_of(condition, self._fields)
+        scores, found = nearest_allowed(self, allowed, query, k)
+        return [Match(score, self._rows[row]) for score, row in zip(scores.tolist(), found.tolist(), strict=True)]
+
+    def nearest_of_all(self, query: npt.NDArray[np.uint8], k: int) -> tuple[Scores, RowNumbers]:
+        """Find rows in the graph; score and rank them as an exact search does, so that scores mean the same."""
+        found = self._graph.nearest(query, k)
+        return self.nearest_among(found, query, len(found))
+
+    def nearest_among(self, chosen: RowNumbers, query: npt.NDArray[np.uint8], k: int) -> tuple[Scores, RowNumbers]:
+        every = len(chosen) == self.description.rows
+        scores, found = self._format.nearest(self._graph.codes if every else self._graph.codes[chosen], query, k)
+        return scores, found if every else chosen[found]
+
+    def better_alone(self, count: int, reach: int) -> bool:
+        return count <= _SCANNED_PER_CANDIDATE * max(self._expansion, reach)
+
+    def _find(self, image_id: str) -> int | None:
+        number = self._ids.find(image_id)
+        return number if number is not None and self._live[number] else None
+
+    def _number(self, image_id: str) -> int:
+        number = self._find(image_id)
+        if number is None:
+            raise KeyError(image_id)
+        return number

@@ -1,0 +1,61 @@
+"""Rows and codes for sealed segments, and segments made of them in no time."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.events.images import Attributes, SourcePosition
+from shared.index.sealed.description import SegmentDescription
+from shared.index.sealed.segment import SealedSegment
+from shared.index.sealed.writing import write_segment
+from shared.index.segment import Row
+from shared.index.vectors import VectorFormat
+from tests.fakes.operations import SCHEME
+
+
+def row(number: int, attributes: Attributes | None = None) -> Row:
+    """The row that the operation at offset `number` put, its id `number` as text."""
+    return Row(
+        id=str(number),
+        offset=number,
+        source=SourcePosition(offset=10 * number, partition=number % 3),
+        uploaded_at=1_000 + number,
+        occurred_at=None if number % 2 else 500 + number,
+        uri=None if number % 5 else f"file:///{number}",
+        attributes={"number": number, "tags": ["a", None, 1.5]} if attributes is None else attributes,
+    )
+
+
+def clustered(rows: int, dimensions: int, *, seed: int = 0) -> npt.NDArray[np.float32]:
+    """Vectors as encoders give them: in clusters, of unit length."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(max(1, rows // 100), dimensions))
+    vectors = centres[rng.integers(len(centres), size=rows)] + 0.5 * rng.normal(size=(rows, dimensions))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def codes_of(vectors: npt.NDArray[np.float32], vector_format: VectorFormat) -> npt.NDArray[np.uint8]:
+    """uint8, (rows, bytes per code)"""
+    if vector_format.element == "i8":
+        vectors = np.round(vectors / np.abs(vectors).max(axis=1, keepdims=True) * 127)
+    return np.ascontiguousarray(vectors.astype(vector_format.dtype)).view(np.uint8)
+
+
+def write(
+    folder: Path, rows: Sequence[Row], codes: npt.NDArray[np.uint8], vector_format: VectorFormat | None = None
+) -> SegmentDescription:
+    return write_segment(folder, rows, codes, scheme=SCHEME, vector_format=vector_format or VectorFormat())
+
+
+def sealed(
+    folder: Path,
+    rows: Sequence[Row],
+    codes: npt.NDArray[np.uint8],
+    vector_format: VectorFormat | None = None,
+    *,
+    expansion: int = 96,
+) -> SealedSegment:
+    description = write(folder, rows, codes, vector_format)
+    return SealedSegment.open(folder / description.name, description, expansion=expansion)

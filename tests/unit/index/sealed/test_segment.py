@@ -1,0 +1,108 @@
+"""A sealed segment says what was sealed, and finds what the exact search finds."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shared.index.filters.condition import matches
+from shared.index.filters.syntax import parse_filter
+from shared.index.growing import GrowingSegment
+from shared.index.sealed.graph import EXPANSION_ADD, FILE
+from shared.index.sealed.segment import SealedSegment
+from shared.index.vectors import VectorFormat
+from tests.fakes.segments import clustered, codes_of, row, sealed, write
+
+FORMATS = [VectorFormat(), VectorFormat("f32", "cos"), VectorFormat("f16", "l2sq")]
+ROWS = 6_000
+QUERIES = 50
+
+
+@pytest.fixture(scope="module", params=FORMATS, ids=str)
+def both(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[SealedSegment, GrowingSegment]:
+    """The same rows sealed and growing: so many that the sealed ones are searched in the graph."""
+    codes = codes_of(clustered(ROWS + QUERIES, 32)[:ROWS], request.param)
+    rows = [row(number, {"tenth": number % 10 == 0, "rare": number % 1_000 == 0}) for number in range(ROWS)]
+    growing = GrowingSegment(request.param)
+    for each, code in zip(rows, codes, strict=True):
+        growing.put(each, code.tobytes())
+    return sealed(tmp_path_factory.mktemp("segments"), rows, codes, request.param, expansion=64), growing
+
+
+def test_it_says_of_each_row_what_was_sealed(both: tuple[SealedSegment, GrowingSegment]) -> None:
+    segment, growing = both
+    assert len(segment) == ROWS
+    for number in range(0, ROWS, 97):
+        assert str(number) in segment
+        assert segment.row(str(number)) == growing.row(str(number))
+        assert segment.code(str(number)) == growing.code(str(number))
+    assert "6000" not in segment
+    with pytest.raises(KeyError):
+        segment.row("nobody")
+
+
+@pytest.mark.parametrize("filter_", [None, {"tenth": False}, {"tenth": True}, {"rare": True}])
+def test_the_graph_finds_what_the_exact_search_finds_and_scores_it_the_same(
+    both: tuple[SealedSegment, GrowingSegment], filter_: object
+) -> None:
+    segment, growing = both
+    condition = None if filter_ is None else parse_filter(filter_)
+    queries = codes_of(clustered(ROWS + QUERIES, 32)[ROWS:], segment.description.vector_format)
+    found = 0
+    for query in queries:
+        exact, approximate = growing.search(query, 10, condition), segment.search(query, 10, condition)
+        assert len(approximate) == len(exact)
+        assert all(condition is None or matches(condition, match.row) for match in approximate)
+        scores = {match.row.id: match.score for match in growing.search(query, ROWS)}
+        assert all(match.score == scores[match.row.id] for match in approximate)
+        found += len({match.row.id for match in exact} & {match.row.id for match in approximate})
+    assert found >= 0.98 * len(exact) * QUERIES
+
+
+def test_a_dead_row_is_not_found_and_its_place_is_filled(tmp_path: Path) -> None:
+    codes = codes_of(clustered(ROWS, 16), VectorFormat())
+    segment = sealed(tmp_path, [row(number) for number in range(ROWS)], codes, expansion=16)
+    query = codes[0]
+    nearest = [match.row.id for match in segment.search(query, 1_000)]
+    for image_id in nearest[:900]:
+        segment.remove(image_id)
+    assert len(segment) == ROWS - 900
+    assert nearest[0] not in segment
+    found = [match.row.id for match in segment.search(query, 50)]
+    assert len(found) == 50
+    assert not set(found) & set(nearest[:900])
+    with pytest.raises(KeyError):
+        segment.remove(nearest[0])
+
+
+def test_every_row_can_be_found_at_once(tmp_path: Path) -> None:
+    codes = codes_of(clustered(300, 16), VectorFormat())
+    segment = sealed(tmp_path, [row(number) for number in range(300)], codes)
+    assert {match.row.id for match in segment.search(codes[0], 1_000)} == {str(number) for number in range(300)}
+
+
+def test_the_same_rows_make_the_same_files(tmp_path: Path) -> None:
+    rows = [row(number) for number in range(500)]
+    codes = codes_of(clustered(500, 16), VectorFormat())
+    assert write(tmp_path, rows, codes) == write(tmp_path, rows, codes)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("vector_format", FORMATS, ids=str)
+def test_the_graphs_file_begins_with_the_codes(tmp_path: Path, vector_format: VectorFormat) -> None:
+    """What `graph.py` relies on in USearch's format."""
+    codes = codes_of(clustered(500, 16), vector_format)
+    description = write(tmp_path, [row(number) for number in range(500)], codes, vector_format)
+    data = (tmp_path / description.name / FILE).read_bytes()
+    assert np.frombuffer(data, np.uint32, 2).tolist() == [500, codes.shape[1]]
+    assert data[8 : 8 + codes.nbytes] == codes.tobytes()
+
+
+def test_exact_duplicates_are_all_found(tmp_path: Path) -> None:
+    codes = np.repeat(codes_of(clustered(1, 16), VectorFormat()), EXPANSION_ADD, axis=0)
+    segment = sealed(tmp_path, [row(number) for number in range(EXPANSION_ADD)], codes)
+    found = segment.search(codes[0], EXPANSION_ADD)
+    assert {match.score for match in found} == {found[0].score}
+    assert len({match.row.id for match in found}) == EXPANSION_ADD
