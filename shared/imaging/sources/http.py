@@ -106,6 +106,8 @@ class HttpSource:
     def _connector(self) -> aiohttp.TCPConnector:
         anywhere = self._policy.allow_private_addresses
         return aiohttp.TCPConnector(
+            # The worker bounds what is under way. A bound here would let slow servers keep others waiting, and failing.
+            limit=0,
             resolver=self._resolver if anywhere else PublicAddressResolver(self._resolver),
             socket_factory=None if anywhere else open_public_socket,
             ssl=True if self._tls is None else self._tls,

@@ -83,6 +83,16 @@ async def test_an_answer_that_does_not_come_is_given_up(site: Site) -> None:
     assert len(site.visits) == 2
 
 
+async def test_many_slow_answers_keep_no_other_waiting(site: Site) -> None:
+    policy = FetchPolicy(allow_private_addresses=True, attempts=1, timeout_s=30)
+    async with Fetcher(policy) as fetcher, asyncio.TaskGroup() as group:
+        for _ in range(120):
+            group.create_task(fetcher.fetch(site.url("/slow")))
+        async with asyncio.timeout(20):
+            assert await fetcher.fetch(site.url("/image")) == BODY
+        site.release.set()
+
+
 async def test_a_caller_that_is_cancelled_stays_cancelled(site: Site) -> None:
     async with Fetcher(LOCAL) as fetcher:
         task = asyncio.ensure_future(fetcher.fetch(site.url("/slow")))
