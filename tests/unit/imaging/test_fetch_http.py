@@ -89,6 +89,8 @@ async def test_many_slow_answers_keep_no_other_waiting(site: Site) -> None:
         for _ in range(120):
             group.create_task(fetcher.fetch(site.url("/slow")))
         async with asyncio.timeout(20):
+            for _ in range(120):
+                await site.arrived.acquire()
             assert await fetcher.fetch(site.url("/image")) == BODY
         site.release.set()
 
@@ -96,7 +98,7 @@ async def test_many_slow_answers_keep_no_other_waiting(site: Site) -> None:
 async def test_a_caller_that_is_cancelled_stays_cancelled(site: Site) -> None:
     async with Fetcher(LOCAL) as fetcher:
         task = asyncio.ensure_future(fetcher.fetch(site.url("/slow")))
-        await site.arrived.wait()
+        await site.arrived.acquire()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

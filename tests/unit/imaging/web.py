@@ -19,7 +19,7 @@ class Site:
         self.connections: set[tuple[str, int]] = set()
         self.headers: dict[str, str] = {}
         self.failures = 0
-        self.arrived = asyncio.Event()
+        self.arrived = asyncio.Semaphore(0)
         self.release = asyncio.Event()
         self._server = TestServer(self._application())
 
@@ -49,7 +49,7 @@ class Site:
 
     def _visit(self, request: web.Request) -> None:
         self.visits.append(request.path)
-        self.arrived.set()
+        self.arrived.release()
         self.headers = dict(request.headers)
         assert request.transport is not None
         self.connections.add(request.transport.get_extra_info("peername"))
