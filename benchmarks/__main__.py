@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 
 from benchmarks import extractor, query, searchable
 from benchmarks.bare import BareExtraction, BareSearch
+from benchmarks.bare_bus import BARE_TOPICS
 from benchmarks.features import feature_watch
 from benchmarks.machine import describe
 from benchmarks.plan import Plan, full, quick
@@ -28,7 +29,7 @@ def main() -> None:
     configure_logging(level="WARNING")
     started = time.perf_counter()
     print(describe())
-    with running_stack(plan.threads) as (stack, broker):
+    with running_stack(plan.threads, topics=BARE_TOPICS) as (stack, broker):
         print(f"broker: {broker}")
         print(f"threads: {plan.threads} for the model and for decoding, in the workers and in the bare parts alike")
         ratios = asyncio.run(_run(plan, stack))

@@ -9,8 +9,11 @@ import numpy.typing as npt
 import torch
 from usearch.index import search as usearch_search
 
+from shared.codes.code import Code
+from shared.encoders.backend import Backend
+from shared.encoders.encoder import Encoder
 from shared.encoders.opening import CPU_BATCH, load_models
-from shared.encoders.preprocessing import Pixels
+from shared.encoders.preprocessing import Pixels, Preprocessing
 from shared.encoders.settings import ExtractionSettings
 from shared.imaging.decode import decode_rgb
 from shared.imaging.guard import ImageLimits
@@ -18,6 +21,12 @@ from shared.index.vectors import VectorFormat
 
 BATCH: int = CPU_BATCH
 """Images in one run of the model: as many as the extractor takes where nobody sets it otherwise."""
+
+
+def load_encoder_and_code(threads: int, backend: Backend | None = None) -> tuple[Encoder, Code]:
+    """The workers' own, from the same settings; with another backend where one is named."""
+    settings = ExtractionSettings(threads=threads)
+    return load_models(settings if backend is None else settings.model_copy(update={"backend": backend}))
 
 
 class BareExtraction:
@@ -28,8 +37,12 @@ class BareExtraction:
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
-        self._encoder, self._code = load_models(ExtractionSettings(threads=threads))
+        self._encoder, self._code = load_encoder_and_code(threads)
         self._limits = ImageLimits()
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        return self._encoder.preprocessing
 
     @property
     def vector_format(self) -> VectorFormat:
@@ -40,8 +53,7 @@ class BareExtraction:
         return self._code.bytes_per_vector(self._encoder.dim)
 
     def decode(self, data: bytes) -> Pixels:
-        preprocessing = self._encoder.preprocessing
-        return preprocessing.to_pixels(decode_rgb(data, self._limits, preprocessing.decode_size))
+        return self.preprocessing.to_pixels(decode_rgb(data, self._limits, self.preprocessing.decode_size))
 
     def vector(self, data: bytes) -> list[float]:
         """What a query by vector would bring."""

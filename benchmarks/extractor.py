@@ -7,7 +7,7 @@ from benchmarks.bare import BATCH, BareExtraction
 from benchmarks.features import FeatureWatch
 from benchmarks.photos import cycled
 from benchmarks.plan import Plan
-from benchmarks.table import Measured, Part, counted
+from benchmarks.table import Measured, Part, counted, median_ratio
 from benchmarks.worker_metrics import WorkerMetrics
 from shared.client import AfterimageClient
 from tests.harness.workers import WorkerProcess
@@ -43,8 +43,8 @@ async def measure(
             Measured(name="extractor", values=pipeline, note="images.uploaded → images.features"),
         ],
         ratios={
-            "extractor_over_bare_model": _median_ratio(pipeline, model),
-            "extractor_over_limit": _median_ratio(pipeline, limit),
+            "extractor_over_bare_model": median_ratio(pipeline, model),
+            "extractor_over_limit": median_ratio(pipeline, limit),
         },
         notes=[
             "a ratio is the median of the rounds' ratios",
@@ -70,7 +70,3 @@ async def _stream(
         extractor.resume()
     started = time.perf_counter()
     return len(files) / (await watch.all_heard(within_s=_ROUND_WITHIN_S) - started)
-
-
-def _median_ratio(ours: list[float], bare: list[float]) -> float:
-    return Measured(name="", values=[mine / theirs for mine, theirs in zip(ours, bare, strict=True)]).p50

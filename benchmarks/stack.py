@@ -2,15 +2,14 @@
 
 import asyncio
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks.bare import BATCH
-from benchmarks.bare_bus import BARE_TOPICS
 from benchmarks.table import say
 from shared.bus.cluster import Cluster
-from shared.events.topics import Topics
+from shared.events.topics import Topics, TopicSpec
 from tests.harness.choice import choose_broker
 from tests.harness.daemon import session_reaper
 from tests.harness.redis import RedisServer
@@ -23,12 +22,22 @@ PARTITIONS = 4
 class Stack:
     """A broker with the topics, a Redis, and the workers as far as they are started."""
 
-    def __init__(self, *, bootstrap_servers: str, redis_url: str, threads: int, folder: Path, stack: ExitStack) -> None:
+    def __init__(
+        self,
+        *,
+        bootstrap_servers: str,
+        redis_url: str,
+        threads: int,
+        folder: Path,
+        env: Mapping[str, str],
+        stack: ExitStack,
+    ) -> None:
         self.bootstrap_servers = bootstrap_servers
         self.redis_url = redis_url
         self.topics = Topics()
         self.folder = folder
         self._threads = threads
+        self._env = env
         self._stack = stack
 
     def start(self, *workers: str) -> list[WorkerProcess]:
@@ -51,13 +60,18 @@ class Stack:
             redis_url=self.redis_url,
             folder=self.folder,
             # The same few photos come again and again, and are to be encoded each time.
-            env={"AFTERIMAGE_NAMESPACE": "", "EXTRACTOR_CACHE_IMAGES": "0", **encoding},
+            env={"AFTERIMAGE_NAMESPACE": "", "EXTRACTOR_CACHE_IMAGES": "0", **encoding, **self._env},
         )
 
 
 @contextmanager
-def running_stack(threads: int) -> Iterator[tuple[Stack, str]]:
-    """Servers and topics, no worker yet; and what the broker is, for the output."""
+def running_stack(
+    threads: int, *, topics: Sequence[TopicSpec] = (), env: Mapping[str, str] | None = None
+) -> Iterator[tuple[Stack, str]]:
+    """Servers and topics, no worker yet; and what the broker is, for the output.
+
+    topics: to be there beside the service's own. env: of the workers, beside what they need to find the servers.
+    """
     choice = choose_broker()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="afterimage-bench-")))
@@ -66,19 +80,20 @@ def running_stack(threads: int) -> Iterator[tuple[Stack, str]]:
         say(f"starting {broker.title}, and Redis")
         stack.enter_context(broker)
         redis = stack.enter_context(RedisServer(folder))
-        asyncio.run(_create_topics(broker.bootstrap_servers))
+        asyncio.run(_create_topics(broker.bootstrap_servers, topics))
         yield (
             Stack(
                 bootstrap_servers=broker.bootstrap_servers,
                 redis_url=redis.url,
                 threads=threads,
                 folder=folder,
+                env=env or {},
                 stack=stack,
             ),
             choice.warning() or broker.title,
         )
 
 
-async def _create_topics(bootstrap_servers: str) -> None:
+async def _create_topics(bootstrap_servers: str, topics: Sequence[TopicSpec]) -> None:
     async with Cluster(bootstrap_servers) as cluster:
-        await cluster.create_topics([*Topics().specs(PARTITIONS), *BARE_TOPICS])
+        await cluster.create_topics([*Topics().specs(PARTITIONS), *topics])

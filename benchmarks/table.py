@@ -70,3 +70,8 @@ def counted(what: str, count: int) -> Iterator[int]:
 
 def say(text: str) -> None:
     print(f"... {text}", file=sys.stderr, flush=True)
+
+
+def median_ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """The median of the rounds' ratios, where both were measured in the same rounds."""
+    return float(np.median([mine / other for mine, other in zip(ours, theirs, strict=True)]))
