@@ -7,11 +7,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from benchmarks.bare import BATCH
 from benchmarks.clock import Lap
 from benchmarks.extract.embedding import EmbeddingModel
 from shared.encoders.backend import Backend
-
-_BATCH = 32
 
 
 class _Files(Dataset[Tensor]):
@@ -44,7 +43,7 @@ class _Loading:
         self._embed = model.embed
         self._order = _Order()
         self._loader = DataLoader(
-            _Files(model), batch_size=_BATCH, sampler=self._order, num_workers=threads, persistent_workers=True
+            _Files(model), batch_size=BATCH, sampler=self._order, num_workers=threads, persistent_workers=True
         )
 
     def seconds(self, files: Sequence[Path]) -> float:
@@ -60,14 +59,6 @@ class TorchDataLoader(_Loading):
 
     def __init__(self, threads: int) -> None:
         super().__init__(threads, "torch")
-
-
-class CompiledDataLoader(_Loading):
-    """What `torch.compile` makes of it, which needs a C++ compiler."""
-
-    def __init__(self, threads: int) -> None:
-        super().__init__(threads, "torch")
-        self._embed = torch.compile(self._embed)
 
 
 class SameBackendDataLoader(_Loading):

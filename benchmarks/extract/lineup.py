@@ -1,7 +1,6 @@
 """Who takes part."""
 
 import asyncio
-import shutil
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
@@ -20,8 +19,7 @@ _IN_THREADS = Label("decoding_in_threads", "decoding in threads")
 PIPELINE = Label("pipeline", "extractor", "images.uploaded → images.features")
 _NAIVE = Label("naive", "naive handler", "FastStream, one message at a time, eager torch")
 _NAIVE_SAME = Label("naive_same_backend", "naive, same backend")
-_LOADER = Label("dataloader", "DataLoader", "timm, torch's DataLoader, batches of 32, eager torch; no bus")
-_LOADER_COMPILED = Label("dataloader_compiled", "DataLoader, compiled", "torch.compile")
+_LOADER = Label("dataloader", "DataLoader", f"timm, torch's DataLoader, batches of {BATCH}, eager torch; no bus")
 _LOADER_SAME = Label("dataloader_same_backend", "DataLoader, same backend")
 _LITSERVE = Label("litserve", "LitServe", f"HTTP, 32 requests at once, batches of up to {BATCH}, eager torch")
 _LITSERVE_SAME = Label("litserve_same_backend", "LitServe, same backend")
@@ -48,7 +46,6 @@ async def open_lineup(stack: Stack, threads: int, resources: AsyncExitStack) -> 
             (DECODING, "parts:DecodingInProcesses"),
             (_IN_THREADS, "parts:DecodingInThreads"),
             (_LOADER, "dataloader:TorchDataLoader"),
-            *([(_LOADER_COMPILED, "dataloader:CompiledDataLoader")] if shutil.which("c++") else []),
             (_LOADER_SAME, "dataloader:SameBackendDataLoader"),
         )
     ]
