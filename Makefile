@@ -17,10 +17,10 @@ ifneq ($(origin PYTHON),file)
 export UV_PYTHON := $(PYTHON)
 endif
 
-.PHONY: help setup fmt lint type test bench demo check up docs ci-tools
+.PHONY: help setup fmt lint type test bench bench-extract bench-extract-memory bench-packages demo check up docs ci-tools
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 24
 
 setup: ## install uv where it is missing, and the locked environment
 	@$(CURDIR)/tests/tools/uv.sh "$(PYTHON)" "$(TOOLS)"
@@ -55,6 +55,15 @@ test: setup ci-tools ## the whole suite, on real Kafka and Redis
 
 bench: setup ## what streaming costs, as ratios against the bare parts
 	$(BIN)/python -m benchmarks
+
+bench-extract: bench-packages ## the extractor against the bare model, a naive handler and what else one would use
+	$(BIN)/python -m benchmarks.extract
+
+bench-extract-memory: setup ## is memory flat over many images? IMAGES=100000
+	$(BIN)/python -m benchmarks.extract.endurance --images $(or $(IMAGES),100000)
+
+bench-packages: setup
+	@TMPDIR="$(TOOLS)" $(UV) sync --locked --all-extras --group bench
 
 demo: setup ## index a folder of pictures and search it: IMAGES=/folder for your own, DEMO_EXIT=1 to end by itself
 	$(BIN)/afterimage demo $(if $(IMAGES),--images '$(IMAGES)') $(if $(filter-out 0,$(DEMO_EXIT)),--exit)

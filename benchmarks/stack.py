@@ -53,7 +53,11 @@ class Stack:
 
     def _worker(self, worker: str) -> WorkerProcess:
         prefix = worker.upper()
-        encoding = {f"{prefix}_THREADS": str(self._threads), f"{prefix}_MAX_BATCH": str(BATCH)}
+        encoding = {
+            f"{prefix}_THREADS": str(self._threads),
+            f"{prefix}_MAX_BATCH": str(BATCH),
+            f"{prefix}_CACHE_IMAGES": "0",  # the same few photos come again and again, and each is to be encoded
+        }
         return WorkerProcess(
             worker,
             bootstrap_servers=self.bootstrap_servers,

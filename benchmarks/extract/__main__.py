@@ -37,7 +37,7 @@ def main() -> None:
     print(describe())
     with tempfile.TemporaryDirectory(prefix="afterimage-pictures-") as folder:
         session_reaper().adopt_folder(Path(folder))
-        sets = [small_webps(), large_jpegs(Path(folder) / "large")]
+        sets = [small_webps()] if options.photos_only else [small_webps(), large_jpegs(Path(folder) / "large")]
         env = {"AFTERIMAGE_FILE_ROOTS": folder, "KAFKA_SESSION_TIMEOUT_MS": str(_FROZEN_MS)}
         with running_stack(plan.threads, topics=topics(), env=env) as (stack, broker):
             print(f"broker: {broker}")
@@ -70,6 +70,7 @@ def _options() -> argparse.Namespace:
         description="How fast images become features, against the bare parts and against what one would use instead.",
     )
     parser.add_argument("--quick", action="store_true", help="see that everything works (no figures worth keeping)")
+    parser.add_argument("--photos-only", action="store_true", help="leave the large JPEG files out")
     parser.add_argument(
         "--threads",
         type=int,

@@ -13,7 +13,7 @@ class Plan:
 
 
 def full(threads: int) -> Plan:
-    return Plan(threads=threads, rounds=5, turn_s=3.0)
+    return Plan(threads=threads, rounds=5, turn_s=2.0)
 
 
 def quick(threads: int) -> Plan:

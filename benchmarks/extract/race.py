@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from benchmarks.extract.contender import Contender
 from benchmarks.extract.pictures import Pictures
 from benchmarks.memory import sampled
-from benchmarks.table import counted, say
+from benchmarks.table import Measured, counted, say
 
 
 @dataclass(slots=True)
@@ -17,6 +17,9 @@ class Track:
     rates: list[float] = field(default_factory=list)
     memory: list[float] = field(default_factory=list)
     passes: int = 1
+
+    def memory_row(self) -> Measured:
+        return Measured(name=self.contender.label.name, values=self.memory)
 
 
 class Race:

@@ -30,7 +30,7 @@ def memory(tracks: Sequence[Track], *, title: str) -> Part:
     return Part(
         title=title,
         unit="MiB",
-        rows=[Measured(name=track.contender.label.name, values=track.memory) for track in tracks],
+        rows=[track.memory_row() for track in tracks if track.contender.label not in PARTS],
         ratios={},
         notes=["proportional set size of all its processes, each second; Kafka, Redis and clients are not counted"],
     )
