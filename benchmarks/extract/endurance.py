@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 
 import numpy as np
 from PIL import Image
@@ -22,7 +23,6 @@ from benchmarks.machine import describe
 from benchmarks.memory import MIB, group_members, proportional_bytes, resident_bytes
 from benchmarks.photos import photos
 from benchmarks.stack import PARTITIONS, Stack, running_stack
-from benchmarks.table import say
 from shared.bus.inbox import Inbox
 from shared.bus.producer import RecordProducer
 from shared.events.upload_forms import UploadImage
@@ -112,7 +112,7 @@ class _Stream:
         while self._sent < end:
             await self._heard(self._sent - _AHEAD * _CHUNK)
             chunk = min(_CHUNK, end - self._sent)
-            pictures = await asyncio.to_thread(lambda: [next(self._pictures) for _ in range(chunk)])
+            pictures = await asyncio.to_thread(list, islice(self._pictures, chunk))
             async with asyncio.TaskGroup() as uploads:
                 for picture in pictures:
                     uploads.create_task(self._upload(picture))
