@@ -53,11 +53,7 @@ class Stack:
 
     def _worker(self, worker: str) -> WorkerProcess:
         prefix = worker.upper()
-        encoding = {
-            f"{prefix}_THREADS": str(self._threads),
-            f"{prefix}_MAX_BATCH": str(BATCH),
-            f"{prefix}_CACHE_IMAGES": "0",  # the same few photos come again and again, and each is to be encoded
-        }
+        encoding = {f"{prefix}_THREADS": str(self._threads), f"{prefix}_MAX_BATCH": str(BATCH)}
         return WorkerProcess(
             worker,
             bootstrap_servers=self.bootstrap_servers,
