@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from contextlib import suppress
 from io import BytesIO
+from itertools import islice
 
 import numpy as np
 from PIL import Image, ImageChops
@@ -18,16 +19,17 @@ _ENOUGH_ROWS = 0.9
 _ENOUGH_PRECISION = 1
 """How many of the last bits a scan may leave out (the parameter Al of ITU-T T.81, B.2.3)."""
 _COEFFICIENTS = 64
+_MOST_SEGMENTS = 10_000
 
 
 def mend_jpeg(data: bytes) -> bytes | None:
-    """Return a JPEG that has lost its end with a new one, or None if it has its own.
+    """Return a JPEG that has lost its end with a new one, or None if it has its own, or is no picture at all.
 
     libjpeg then paints what is missing: grey where there are no blocks, dull where there are no details.
     Raises PoisonInput (DECODE_FAILED) where what is there would not be taken for the same picture.
     """
-    segments = list(jpeg_segments(data))
-    if any(segment.kind == EOI for segment in segments):
+    segments = list(islice(jpeg_segments(data), _MOST_SEGMENTS))
+    if len(segments) == _MOST_SEGMENTS or any(segment.kind == EOI for segment in segments):
         return None
     whole = [segment for segment in segments if segment.end <= len(data)]
     cut = data if len(whole) == len(segments) else data[: segments[-1].start]
