@@ -1,6 +1,6 @@
 """``python -m tests.fuzz SECONDS``: half of the time for each target. Ends with status 1 if there are findings.
 
-What is learnt and what is found is kept below `.fuzz`. A finding that is mended goes to `tests/fuzz/findings`.
+What is learnt and what is found is kept below `.fuzz`, outside of git. A finding that is mended becomes a test.
 """
 
 import subprocess

@@ -1,10 +1,13 @@
 """Small files that ask for much."""
 
 import re
+import struct
+import zlib
 from io import BytesIO
 
 from PIL import Image
 
+from tests.unit.imaging import icc
 from tests.unit.imaging.handmade import png, png_chunk
 from tests.unit.imaging.pictures import encoded
 
@@ -38,3 +41,59 @@ def frame_bomb(frames: int) -> bytes:
     buffer = BytesIO()
     first.save(buffer, "GIF", save_all=True, append_images=others)
     return buffer.getvalue()
+
+
+def text_bomb(name: bytes, megabytes: int) -> bytes:
+    """A PNG with a compressed chunk that unpacks to much: zTXt, iCCP or iTXt."""
+    head = {b"zTXt": b"a\0\0", b"iCCP": b"a\0\0", b"iTXt": b"a\0\1\0\0\0"}[name]
+    packer = zlib.compressobj(9)
+    packed = b"".join(packer.compress(bytes(2**20)) for _ in range(megabytes)) + packer.flush()
+    whole = encoded(Image.new("RGB", (8, 8)), "PNG")
+    header_ends = len(b"\x89PNG\r\n\x1a\n") + 25
+    return whole[:header_ends] + png_chunk(name, head + packed) + whole[header_ends:]
+
+
+def page_bomb(pages: int, *, endless: bool = False) -> bytes:
+    """A TIFF of many tiny pages, or of pages in a circle; compressed, so that libtiff walks over them."""
+    first = encoded(Image.new("L", (8, 8)), "TIFF", compression="tiff_lzw")
+    start = int.from_bytes(first[4:8], "little")
+    entries = int.from_bytes(first[start : start + 2], "little")
+    next_at = start + 2 + 12 * entries
+    page = first[start:next_at]
+    places = [len(first) + (len(page) + 4) * number for number in range(pages)]
+    follows = [*places[1:], start if endless else 0]
+    body = b"".join(page + following.to_bytes(4, "little") for following in follows)
+    return first[:next_at] + places[0].to_bytes(4, "little") + first[next_at + 4 :] + body
+
+
+def strip_bomb(tag: int, value: int, count: int = 1) -> bytes:
+    """A TIFF one of whose numbers is absurd."""
+    data = bytearray(encoded(Image.new("L", (64, 64)), "TIFF", compression="tiff_lzw"))
+    start = int.from_bytes(data[4:8], "little")
+    for entry in range(start + 2, start + 2 + 12 * int.from_bytes(data[start : start + 2], "little"), 12):
+        if int.from_bytes(data[entry : entry + 2], "little") == tag:
+            data[entry + 2 : entry + 12] = struct.pack("<HII", 4, count, value)
+    return bytes(data)
+
+
+def comment_bomb(comments: int) -> bytes:
+    """A GIF with a million remarks before its picture."""
+    picture = encoded(Image.new("P", (8, 8)), "GIF")
+    starts = picture.rindex(b",\0\0\0\0")
+    return picture[:starts] + b"\x21\xfe\1a\0" * comments + picture[starts:]
+
+
+def run_length_bomb(side: int) -> bytes:
+    """A BMP of run-length codes that say nothing: lines that end at once, and runs of no pixel."""
+    codes = b"\0\0" * side + b"\0\2\0\0" * 1_000_000 + b"\0\1"
+    header = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 8, 1, len(codes), 0, 0, 256, 0)
+    return b"BM" + struct.pack("<IHHI", 54 + 1024 + len(codes), 0, 0, 54 + 1024) + header + bytes(1024) + codes
+
+
+def profile_bomb(elements: int) -> bytes:
+    """An ICC profile that has every colour go through a long row of matrices (multiProcessElements of ICC.1:2022)."""
+    matrix = b"matf" + bytes(4) + struct.pack(">HH12f", 3, 3, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0)
+    start = 16 + 8 * elements
+    table = b"".join(struct.pack(">II", start + len(matrix) * number, len(matrix)) for number in range(elements))
+    row = b"mpet" + bytes(4) + struct.pack(">HHI", 3, 3, elements) + table + matrix * elements
+    return icc.profile_of(b"mntr", b"RGB ", b"XYZ ", {b"D2B0": row})

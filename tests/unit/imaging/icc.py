@@ -18,11 +18,11 @@ def screen_profile(primaries: npt.NDArray[np.float64], gamma: float) -> bytes:
     tags = {name: _xyz(*colour) for name, colour in colorants.items()} | dict.fromkeys(
         (b"rTRC", b"gTRC", b"bTRC"), curve
     )
-    return _profile(b"mntr", b"RGB ", b"XYZ ", tags)
+    return profile_of(b"mntr", b"RGB ", b"XYZ ", tags)
 
 
 def grey_profile(gamma: float) -> bytes:
-    return _profile(
+    return profile_of(
         b"mntr", b"GRAY", b"XYZ ", {b"kTRC": b"curv" + bytes(4) + struct.pack(">IHxx", 1, round(gamma * 256))}
     )
 
@@ -33,7 +33,7 @@ def ink_profile(lightness: npt.NDArray[np.float64]) -> bytes:
     ramp = bytes(range(256))
     identity = struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
     table = b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + identity + ramp * 4 + corners + ramp * 3
-    return _profile(b"prtr", b"CMYK", b"Lab ", {b"A2B0": table})
+    return profile_of(b"prtr", b"CMYK", b"Lab ", {b"A2B0": table})
 
 
 def to_srgb(pixels: npt.NDArray[np.uint8], primaries: npt.NDArray[np.float64], gamma: float) -> npt.NDArray[np.float64]:
@@ -51,7 +51,7 @@ def _xyz(x: float, y: float, z: float) -> bytes:
     return b"XYZ " + bytes(4) + struct.pack(">3i", *(round(value * 65536) for value in (x, y, z)))
 
 
-def _profile(device: bytes, space: bytes, connection: bytes, tags: dict[bytes, bytes]) -> bytes:
+def profile_of(device: bytes, space: bytes, connection: bytes, tags: dict[bytes, bytes]) -> bytes:
     tags = {b"desc": b"desc" + bytes(4) + struct.pack(">I", 5) + b"test\0" + bytes(78), b"wtpt": _xyz(*D50)} | tags
     start, table, body = 128 + 4 + 12 * len(tags), b"", b""
     for name, content in tags.items():

@@ -5,6 +5,7 @@ from PIL import Image, ImageCms
 from shared.imaging.decode import decode_rgb
 from shared.imaging.guard import ImageLimits
 from tests.unit.imaging import icc
+from tests.unit.imaging.bombs import profile_bomb
 from tests.unit.imaging.pictures import RED, WHITE, corners, distance, encoded, quarters
 
 LIMITS = ImageLimits()
@@ -71,6 +72,7 @@ def test_a_profile_that_says_srgb_changes_nothing() -> None:
         pytest.param(WIDE.replace(b"mntr", b"link"), id="a device link"),
         pytest.param(WIDE.replace(b"rXYZ", b"????"), id="without red"),
         pytest.param(WIDE + bytes(5 * 1024 * 1024), id="too large"),
+        pytest.param(profile_bomb(50_000), id="of endless formulas"),
     ],
 )
 def test_a_profile_that_cannot_be_right_is_passed_over(profile: bytes) -> None:
