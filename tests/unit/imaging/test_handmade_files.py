@@ -101,6 +101,13 @@ def test_a_bmp(data: bytes) -> None:
     assert pixels(data) == [[RED, GREEN], [BLUE, WHITE]]
 
 
+def test_a_bmp_of_run_lengths() -> None:
+    codes = bytes([1, 2, 1, 3, 0, 0, 1, 0, 1, 1, 0, 1])  # from the bottom: one blue, one white; one red, one green
+    data = bytearray(bmp(2, 2, bits=8, rows=codes, palette=b"\0\0\xff\0\0\xff\0\0\xff\0\0\0\xff\xff\xff\0"))
+    data[30] = 1  # BI_RLE8
+    assert pixels(bytes(data)) == [[RED, GREEN], [BLUE, WHITE]]
+
+
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("bits", [8, 16])
 def test_a_tiff_in_either_byte_order(order: str, bits: int) -> None:
@@ -115,9 +122,15 @@ def test_a_tiff_of_16_bit_grey(order: str) -> None:
     assert pixels(data) == [[(0x80,) * 3, (0x7F,) * 3]]
 
 
-@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg", "group4"])
+FAX = {"group3", "group4", "tiff_ccitt"}
+
+
+@pytest.mark.parametrize(
+    "compression",
+    ["tiff_lzw", "tiff_adobe_deflate", "tiff_deflate", "packbits", "zstd", "lzma", "jpeg", *sorted(FAX)],
+)
 def test_a_compressed_tiff(compression: str) -> None:
-    image = quarters().convert("1") if compression == "group4" else quarters()
+    image = quarters().convert("1") if compression in FAX else quarters()
     data = encoded(image, "TIFF", compression=compression, **({"quality": 95} if compression == "jpeg" else {}))
     assert distance(decode_rgb(data, LIMITS), image.convert("RGB")) < 3
 
@@ -131,3 +144,14 @@ def test_an_avif(mode: str) -> None:
 def test_the_first_frame_of_a_png_animation() -> None:
     frames = [Image.new("RGB", (8, 8), colour) for colour in (RED, BLUE)]
     assert pixels(encoded(frames[0], "PNG", save_all=True, append_images=frames[1:]))[0][0] == RED
+
+
+def test_the_first_frame_of_a_gif_lies_where_it_belongs_and_is_transparent_where_it_says() -> None:
+    """A canvas of 4 x 1, and on it, from the second pixel on, a frame of red and of nothing."""
+    canvas = b"GIF89a" + struct.pack("<HHBBB", 4, 1, 0x80, 0, 0) + bytes([255, 0, 0, 0, 0, 255])
+    control = b"\x21\xf9\x04" + bytes([1, 0, 0, 1, 0])
+    codes = 4 | 0 << 3 | 1 << 6 | 5 << 9  # of three bits: start, the two colours, end
+    frame = b"," + struct.pack("<HHHHB", 1, 0, 2, 1, 0) + bytes([2, 2, *codes.to_bytes(2, "little"), 0])
+    [[left, red, nothing, right]] = pixels(canvas + control + frame + b";")
+    assert red == RED
+    assert nothing == left == right == WHITE
