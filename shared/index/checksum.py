@@ -18,8 +18,9 @@ class LiveChecksum:
 
     __slots__ = ("_sum",)
 
-    def __init__(self) -> None:
-        self._sum = 0
+    def __init__(self, value: str = "0") -> None:
+        """value: to go on from, as `value` told it."""
+        self._sum = int(value, 16)
 
     @property
     def value(self) -> str:

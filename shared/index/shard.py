@@ -1,8 +1,9 @@
 """A shard: the fold of one partition up to a position, under the rule that the highest upload offset wins."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +12,11 @@ from shared.events.images import SourcePosition
 from shared.events.operations import Delete, Operation, Upsert
 from shared.events.topics import DELETE_RETENTION_MS
 from shared.index.checksum import LiveChecksum
+from shared.index.contents import Deleted, SealedPart, ShardContents
 from shared.index.filters.condition import Condition
 from shared.index.growing import GrowingSegment
-from shared.index.segment import Match, Row
+from shared.index.sealed.segment import SealedSegment
+from shared.index.segment import Match, Row, Segment
 from shared.index.vectors import VectorFormat
 
 EMPTY_POSITION = -1
@@ -29,6 +32,10 @@ class Outcome(Enum):
     """Its code belongs to another scheme, and vectors of different schemes never meet: nothing changed."""
 
 
+class RowsLost(Exception):
+    """Segments cannot be exchanged for others: a row that is current is in none of those. Nothing changed."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Forgotten:
     source: SourcePosition
@@ -36,7 +43,9 @@ class _Forgotten:
 
 
 class Shard:
-    """One copy of a shard. Not thread-safe: use it from one thread at a time.
+    """One copy of a shard: a growing segment that takes all changes, and sealed ones in which rows only die.
+
+    Not thread-safe: use it from one thread at a time.
 
     position: the offset up to which the partition has been folded in; -1 before the first. scheme: that of the codes,
     set by the first upsert.
@@ -45,15 +54,30 @@ class Shard:
     def __init__(self, vector_format: VectorFormat | None = None) -> None:
         self.position = EMPTY_POSITION
         self.scheme: str | None = None
-        self._segment = GrowingSegment(vector_format or VectorFormat())
+        self._growing = GrowingSegment(vector_format or VectorFormat())
+        self._sealed: dict[str, SealedSegment] = {}
         self._checksum = LiveChecksum()
         self._deleted: dict[str, _Forgotten] = {}
 
+    @classmethod
+    def restored(
+        cls, contents: ShardContents, sealed: Iterable[SealedSegment], vector_format: VectorFormat | None = None
+    ) -> Self:
+        """The shard whose contents were those, from its sealed segments, opened: it has no growing rows."""
+        shard = cls(vector_format)
+        shard.position, shard.scheme = contents.position, contents.scheme
+        shard._checksum = LiveChecksum(contents.checksum)
+        shard._deleted = {each.id: _Forgotten(each.source, each.deleted_at) for each in contents.deleted}
+        for segment in sealed:
+            segment.set_live(contents.sealed[segment.name].live)
+            shard._sealed[segment.name] = segment
+        return shard
+
     def __len__(self) -> int:
-        return len(self._segment)
+        return sum(map(len, self._segments()))
 
     def __contains__(self, image_id: str) -> bool:
-        return image_id in self._segment
+        return self._holder(image_id) is not None
 
     @property
     def checksum(self) -> str:
@@ -62,7 +86,16 @@ class Shard:
 
     @property
     def memory_bytes(self) -> int:
-        return self._segment.memory_bytes
+        return sum(segment.memory_bytes for segment in self._segments())
+
+    @property
+    def growing_rows(self) -> int:
+        return len(self._growing)
+
+    @property
+    def sealed(self) -> Mapping[str, SealedSegment]:
+        """The sealed segments by name: to look at."""
+        return self._sealed
 
     def apply(self, operations: Iterable[Operation], *, position: int) -> list[Outcome]:
         """Fold operations in and move to `position`, which is at or beyond the last one's offset.
@@ -80,32 +113,38 @@ class Shard:
 
         Raises ValueError where the code is not as long as those in the index.
         """
-        if not len(self._segment):
+        segments = [segment for segment in self._segments() if len(segment)]
+        if not segments:
             return []
-        if len(code) != self._segment.code_bytes:
-            raise ValueError(f"the query's code has {len(code)} bytes, those of the index {self._segment.code_bytes}")
-        matches = self._nearest(np.frombuffer(code, np.uint8), k, condition)
+        if len(code) != self._code_bytes:
+            raise ValueError(f"the query's code has {len(code)} bytes, those of the index {self._code_bytes}")
+        query = np.frombuffer(code, np.uint8)
+        matches = [match for segment in segments for match in _nearest(segment, query, k, condition)]
         kept = [match for match in matches if min_score is None or match.score >= min_score]
         return sorted(kept, key=rank)[:k]
 
     def code_of(self, image_id: str) -> bytes:
         """Raises KeyError."""
-        return self._segment.code(image_id)
+        holder = self._holder(image_id)
+        if holder is None:
+            raise KeyError(image_id)
+        return holder.code(image_id)
 
     def knows(self, image_id: str) -> bool:
         """Whether anything holds for an id: that it has a row, or that it was deleted."""
-        return image_id in self._segment or image_id in self._deleted
+        return image_id in self or image_id in self._deleted
 
     def winner(self, image_id: str, *, offset: int) -> Operation:
         """Restate what holds for an id, as an operation at `offset`. Raises KeyError where nothing is known of it."""
-        if image_id in self._segment:
-            row = self._segment.row(image_id)
+        holder = self._holder(image_id)
+        if holder is not None:
+            row = holder.row(image_id)
             return Upsert(
                 offset=offset,
                 id=image_id,
                 source=row.source,
                 uploaded_at=row.uploaded_at,
-                code=self._segment.code(image_id),
+                code=holder.code(image_id),
                 scheme=self.scheme or "",
                 occurred_at=row.occurred_at,
                 uri=row.uri,
@@ -123,15 +162,59 @@ class Shard:
             return Outcome.FOREIGN
         return Outcome.APPLIED
 
-    def _nearest(self, query: npt.NDArray[np.uint8], k: int, condition: Condition | None) -> list[Match]:
-        """The `k` nearest rows, and all that score like the last of them: which of those count is decided by id."""
-        wanted = k
-        while True:
-            wanted += 1
-            matches = self._segment.search(query, wanted, condition)
-            if len(matches) < wanted or matches[-1].score < matches[k - 1].score:
-                return matches
-            wanted *= 2
+    def contents(self) -> ShardContents:
+        """What the shard holds now, to be sealed and described in a manifest. Later changes do not show in it."""
+        rows, codes = self._growing.live_rows()
+        return ShardContents(
+            position=self.position,
+            scheme=self.scheme,
+            checksum=self.checksum,
+            deleted=[Deleted(image_id, gone.source, gone.deleted_at) for image_id, gone in self._deleted.items()],
+            sealed={
+                name: SealedPart(description=segment.description, live=segment.live)
+                for name, segment in self._sealed.items()
+            },
+            rows=rows,
+            codes=codes,
+        )
+
+    def exchange(self, added: Sequence[SealedSegment], *, dropped: Collection[str]) -> None:
+        """Take in sealed segments, for the same rows in the growing segment and in the `dropped` ones.
+
+        Of the rows that come, those are live that are live here: nothing that was deleted or replaced since they were
+        sealed comes back, whoever sealed them. What the shard holds does not change. Raises RowsLost.
+        """
+        leaving = [segment for name, segment in self._sealed.items() if name in dropped]
+        must_move = np.concatenate([np.empty(0, np.int64), *(segment.live_offsets() for segment in leaving)])
+        current = np.concatenate([self._growing.live_offsets(), must_move])
+        masks = [np.isin(segment.offsets, current, assume_unique=True) for segment in added]
+        coming = (segment.offsets[mask] for segment, mask in zip(added, masks, strict=True))
+        moved = np.concatenate([np.empty(0, np.int64), *coming])
+        if lost := np.count_nonzero(~np.isin(must_move, moved, assume_unique=True)):
+            raise RowsLost(f"{lost} rows of the segments {sorted(dropped)} are in none of those that come")
+        for segment in leaving:
+            del self._sealed[segment.name]
+        for segment, mask in zip(added, masks, strict=True):
+            segment.set_live(mask)
+            self._sealed[segment.name] = segment
+        self._growing.remove_all(moved)
+
+    @property
+    def _code_bytes(self) -> int | None:
+        return next((segment.code_bytes for segment in self._segments() if segment.code_bytes is not None), None)
+
+    def _segments(self) -> Iterator[Segment]:
+        yield self._growing
+        yield from self._sealed.values()
+
+    def _holder(self, image_id: str) -> Segment | None:
+        """The segment that has a live row of that id; there is at most one."""
+        if image_id in self._growing:
+            return self._growing
+        for segment in self._sealed.values():
+            if image_id in segment:
+                return segment
+        return None
 
     def _apply(self, operation: Operation) -> Outcome:
         outcome = self.judge(operation)
@@ -146,13 +229,14 @@ class Shard:
         return outcome
 
     def _source_of(self, image_id: str) -> SourcePosition | None:
-        if image_id in self._segment:
-            return self._segment.row(image_id).source
+        holder = self._holder(image_id)
+        if holder is not None:
+            return holder.row(image_id).source
         deleted = self._deleted.get(image_id)
         return deleted.source if deleted else None
 
     def _fits(self, operation: Upsert) -> bool:
-        code_bytes = self._segment.code_bytes or len(operation.code)
+        code_bytes = self._code_bytes or len(operation.code)
         return self.scheme in (None, operation.scheme) and 0 < len(operation.code) == code_bytes
 
     def _put(self, operation: Upsert) -> None:
@@ -166,13 +250,14 @@ class Shard:
             uri=operation.uri,
             attributes=operation.attributes,
         )
-        self._segment.put(row, operation.code)
+        self._growing.put(row, operation.code)
         self._checksum.add(row, operation.code)
 
     def _drop(self, image_id: str) -> None:
-        if image_id in self._segment:
-            self._checksum.subtract(self._segment.row(image_id), self._segment.code(image_id))
-            self._segment.remove(image_id)
+        holder = self._holder(image_id)
+        if holder is not None:
+            self._checksum.subtract(holder.row(image_id), holder.code(image_id))
+            holder.remove(image_id)
 
     def _remember(self, operation: Delete) -> None:
         """Keep deletes as long as Kafka does, by the clock of the log, so that all copies forget alike."""
@@ -185,3 +270,14 @@ class Shard:
 def rank(match: Match) -> tuple[float, str]:
     """Sort key of a ranking: best score first, equal scores by id, so that all replicas rank alike."""
     return (-match.score, match.row.id)
+
+
+def _nearest(segment: Segment, query: npt.NDArray[np.uint8], k: int, condition: Condition | None) -> list[Match]:
+    """The `k` nearest rows, and all that score like the last of them: which of those count is decided by id."""
+    wanted = k
+    while True:
+        wanted += 1
+        matches = segment.search(query, wanted, condition)
+        if len(matches) < wanted or matches[-1].score < matches[k - 1].score:
+            return matches
+        wanted *= 2

@@ -1,6 +1,8 @@
 """The shard against a model that is too simple to be wrong: a dictionary, and the cosine as it is defined."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +13,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from shared.events.operations import Delete, Operation, Upsert
 from shared.events.topics import DELETE_RETENTION_MS
+from shared.index.checksum import LiveChecksum
 from shared.index.filters.condition import matches
 from shared.index.filters.syntax import parse_filter
+from shared.index.sealed.description import SegmentDescription
+from shared.index.sealed.segment import SealedSegment
+from shared.index.sealed.writing import write_segment
 from shared.index.shard import EMPTY_POSITION, Outcome, Shard
 from shared.index.vectors import VectorFormat
 from tests.fakes.operations import SCHEME, delete, upsert
@@ -32,8 +38,18 @@ class Gone:
     at: int
 
 
+class GraphSearched(SealedSegment):
+    """Searches the graph where so few rows would be compared one by one."""
+
+    def better_alone(self, count: int, reach: int) -> bool:
+        return False
+
+
 class ShardMachine(RuleBasedStateMachine):
-    """Every rule does the same to both, and compares what they say of it."""
+    """Every rule does the same to both, and compares what they say of it.
+
+    The model knows nothing of segments: whatever is sealed, merged, exchanged or reopened, nothing it says may change.
+    """
 
     vector_format = VectorFormat()
 
@@ -45,6 +61,13 @@ class ShardMachine(RuleBasedStateMachine):
         self.scheme: str | None = None
         self.offset = EMPTY_POSITION
         self.now_ms = 0
+        self.folder = TemporaryDirectory()
+
+    def teardown(self) -> None:
+        self.folder.cleanup()
+
+    def open(self, description: SegmentDescription) -> SealedSegment:
+        return GraphSearched.open(Path(self.folder.name) / description.name, description)
 
     def code(self, numbers: tuple[int, ...]) -> bytes:
         return np.array(numbers, self.vector_format.dtype).tobytes()
@@ -117,6 +140,44 @@ class ShardMachine(RuleBasedStateMachine):
     def pass_offsets_that_hold_nothing(self, offsets: int) -> None:
         self.offset += offsets
         self.shard.apply([], position=self.offset)
+
+    @rule(data=st.data(), meanwhile=st.lists(st.tuples(IDS, SOURCES, st.none() | NUMBERS), max_size=3))
+    def seal(self, data: st.DataObject, meanwhile: list[tuple[str, int, tuple[int, ...] | None]]) -> None:
+        """Write the growing rows and some sealed segments into one segment, while the shard goes on changing."""
+        contents = self.shard.contents()
+        merged = data.draw(st.sets(st.sampled_from(sorted(contents.sealed)))) if contents.sealed else set()
+        parts = [(contents.rows, contents.codes), *(self.shard.sealed[name].live_rows() for name in sorted(merged))]
+        rows = [(row, code) for part_rows, codes in parts for row, code in zip(part_rows, codes, strict=True)]
+        if not rows:
+            return
+        rows.sort(key=lambda pair: pair[0].offset)
+        description = write_segment(
+            Path(self.folder.name),
+            [row for row, _ in rows],
+            np.array([code for _, code in rows]),
+            scheme=contents.scheme or "",
+            vector_format=self.vector_format,
+        )
+        for image_id, source, numbers in meanwhile:
+            if numbers is None:
+                self.remove(image_id, source, 0)
+            else:
+                self.put(image_id, source, numbers, 0)
+        self.shard.exchange([self.open(description)], dropped=merged)
+        assert self.shard.sealed.keys() == contents.sealed.keys() - merged | {description.name}
+
+    @rule()
+    def reopen(self) -> None:
+        """Restore the sealed part from its files, and fold in again what is in no segment."""
+        contents = self.shard.contents()
+        segments = [self.open(part.description) for part in contents.sealed.values()]
+        unsealed = [self.live[row.id] for row in contents.rows]
+        assert [each.offset for each in unsealed] == [row.offset for row in contents.rows]
+        checksum = LiveChecksum(contents.checksum)
+        for row, code in zip(contents.rows, contents.codes, strict=True):
+            checksum.subtract(row, bytes(code))
+        self.shard = Shard.restored(replace(contents, checksum=checksum.value), segments, self.vector_format)
+        self.shard.apply(unsealed, position=self.offset)
 
     @rule(numbers=NUMBERS, k=st.integers(1, 8))
     def search(self, numbers: tuple[int, ...], k: int) -> None:

@@ -1,0 +1,33 @@
+"""Which sealed segments are written anew together with rows that are about to be sealed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+MOST_DEAD = 0.2
+"""A segment with this share of dead rows is written anew: they take room, and searches step over them."""
+MAX_MERGED_ROWS = 500_000
+"""Segments are not merged beyond this size: building it takes minutes, in which what is new waits to be sealed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occupancy:
+    """How full a segment is. rows: all that it was sealed with. live: those that are current."""
+
+    name: str
+    rows: int
+    live: int
+
+
+def to_merge(new_rows: int, segments: Iterable[Occupancy], *, max_rows: int = MAX_MERGED_ROWS) -> Sequence[str]:
+    """Return the names of the segments whose live rows go into one with the new ones.
+
+    The smallest first, as long as each is no larger than all before it together: so a row is written anew about once
+    each time the shard doubles, and n rows are in about log n segments. Besides, whatever has too many dead rows.
+    """
+    chosen, total = [], new_rows
+    for segment in sorted(segments, key=lambda segment: (segment.live, segment.name)):
+        decayed = segment.live <= (1 - MOST_DEAD) * segment.rows
+        if decayed or (segment.live <= total and total + segment.live <= max_rows):
+            chosen.append(segment.name)
+            total += segment.live
+    return chosen
