@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import torch
 from rich.progress import Progress
 
 from services.cli.model_entries import ModelEntry
 from shared.encoders import efficientnet_lite
 from shared.encoders.catalogue import Architecture, describe, find_encoders
+from shared.encoders.device import cuda_devices
 from shared.encoders.recognition import WeightsFile
 from shared.encoders.weights import SUFFIXES, sha256_of
 
@@ -31,7 +31,7 @@ def installed() -> ModelEntry:
 def software() -> str:
     """The versions of what computes, and the devices that it can use."""
     versions = ", ".join(f"{package} {_version(package)}" for package in ("torch", "timm", "torchvision", "openvino"))
-    devices = ", ".join(["cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))])
+    devices = ", ".join(["cpu", *cuda_devices()])
     return f"{versions}; devices: {devices}"
 
 

@@ -19,6 +19,11 @@ def choose_device(device: str) -> torch.device:
     return chosen
 
 
+def cuda_devices() -> list[str]:
+    """Name the CUDA devices of this machine, as `choose_device` takes them."""
+    return [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+
+
 def forbid_tf32() -> None:
     """Have CUDA compute float32 as such: by default its convolutions round their input to 10 bits, as float16 does.
 

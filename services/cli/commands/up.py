@@ -12,10 +12,11 @@ from typing import Annotated
 import typer
 
 from services.cli.commands.topics import create_topics
+from services.cli.extractors import workers_with
 from services.cli.failures import Failure, Status
 from services.cli.running import run
 from services.cli.settings import CliSettings
-from services.cli.stack import WORKERS, Console, EmbeddedStack, LineSink, StackConfig, embedded_stack
+from services.cli.stack import Console, EmbeddedStack, LineSink, StackConfig, embedded_stack
 
 
 def up(
@@ -23,6 +24,15 @@ def up(
         list[Path] | None,
         typer.Option(help="Folder below which file:// images may be read; repeat for more. Default: this folder."),
     ] = None,
+    extractors: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=64,
+            help="Extractor processes; as many as there are partitions have work. They share the CUDA devices out in "
+            "turn, or else the cores.",
+        ),
+    ] = 1,
 ) -> None:
     """Start a broker, a Redis and all workers, until Ctrl-C.
 
@@ -31,8 +41,9 @@ def up(
     """
 
     async def start(settings: CliSettings) -> Status:
-        console = Console(sys.stderr, width=9)
-        async with stack(settings, folders=files or [Path.cwd()], sink=console.line) as running:
+        console = Console(sys.stderr, width=9 if extractors == 1 else 12)
+        folders = files or [Path.cwd()]
+        async with stack(settings, folders=folders, sink=console.line, extractors=extractors) as running:
             for name, value in running.environment.items():
                 console.line("stack", f"export {name}={value}")
             console.line("stack", "Ctrl-C stops everything")
@@ -43,14 +54,18 @@ def up(
 
 
 @asynccontextmanager
-async def stack(settings: CliSettings, *, folders: Sequence[Path], sink: LineSink) -> AsyncIterator[EmbeddedStack]:
+async def stack(
+    settings: CliSettings, *, folders: Sequence[Path], sink: LineSink, extractors: int = 1
+) -> AsyncIterator[EmbeddedStack]:
     """The embedded stack with its topics, its workers allowed to read the folders given."""
     for folder in folders:
         if not folder.is_dir():
             raise Failure(f"{folder} is not a folder", Status.MISUSED)
     env = _worker_environment(folders)
+    devices = await asyncio.to_thread(_cuda_devices) if extractors > 1 else []
+    workers = workers_with(extractors, devices=devices, environment=os.environ)
     config = StackConfig.from_environment(
-        os.environ, workers=tuple(replace(worker, env={**env, **worker.env}) for worker in WORKERS)
+        os.environ, workers=tuple(replace(worker, env={**env, **worker.env}) for worker in workers)
     )
 
     async def create(bootstrap_servers: str) -> None:
@@ -58,6 +73,12 @@ async def stack(settings: CliSettings, *, folders: Sequence[Path], sink: LineSin
 
     async with embedded_stack(config, create_topics=create, sink=sink) as running:
         yield running
+
+
+def _cuda_devices() -> list[str]:
+    from shared.encoders.device import cuda_devices  # noqa: PLC0415 - brings torch, which takes seconds
+
+    return cuda_devices()
 
 
 def _worker_environment(folders: Sequence[Path]) -> Mapping[str, str]:
