@@ -10,6 +10,7 @@ from services.cli.commands.demo import demo
 from services.cli.commands.embed import embed
 from services.cli.commands.ingest import ingest
 from services.cli.commands.models import models
+from services.cli.commands.quantize import quantize
 from services.cli.commands.redrive import redrive
 from services.cli.commands.search import search
 from services.cli.commands.status import status
@@ -41,7 +42,7 @@ def options(
 ) -> None: ...
 
 
-for command in (up, demo, ingest, search, delete, status, redrive, topics, models, embed):
+for command in (up, demo, ingest, search, delete, status, redrive, topics, models, embed, quantize):
     app.command()(command)
 
 

@@ -8,7 +8,7 @@ import torch
 
 from shared.encoders.cnn import CnnEncoder
 from shared.encoders.encoder import Encoder
-from shared.encoders.openvino_encoder import OpenVinoEncoder, converted
+from shared.encoders.openvino_encoder import agreeing, converted
 from shared.encoders.openvino_package import OpenVinoUnavailable
 from shared.encoders.precision import NumberFormat
 from shared.encoders.probes import EncoderDiffers, check_agreement, images_per_s
@@ -54,12 +54,12 @@ def _on_torch(reference: CnnEncoder) -> Iterator[Encoder]:
 
 def _on_openvino(reference: CnnEncoder) -> Iterator[Encoder]:
     network = converted(reference)
-    yield OpenVinoEncoder(reference, network)
+    yield agreeing(reference, network)
     if reference.precision == "exact":
         return
     for number_format in network.half_formats():
         try:
-            encoder = OpenVinoEncoder(reference, network, number_format)
+            encoder = agreeing(reference, network, number_format)
         except OpenVinoUnavailable as error:
             _warn(reference, number_format, error)
         else:

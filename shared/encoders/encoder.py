@@ -9,24 +9,16 @@ from shared.encoders.precision import NumberFormat, Precision
 from shared.encoders.preprocessing import Preprocessing
 
 
-class Encoder(Protocol):
-    """Maps images to unit feature vectors, on the device that it lives on. Not safe for two threads at once."""
+class Described(Protocol):
+    """What is known of an encoder, whatever computes it."""
 
     @property
     def name(self) -> str:
         """The name that `load_encoder` takes."""
 
     @property
-    def backend(self) -> str:
-        """What computes it: `torch` or `openvino`. Vectors do not depend on it, up to rounding."""
-
-    @property
     def precision(self) -> Precision:
         """Which vectors it may be compared with: a part of the scheme."""
-
-    @property
-    def number_format(self) -> NumberFormat:
-        """What it computes in on this host."""
 
     @property
     def weights_sha256(self) -> str:
@@ -47,6 +39,18 @@ class Encoder(Protocol):
     @property
     def input_size(self) -> int:
         """The height and the width of an image, in pixels."""
+
+
+class Encoder(Described, Protocol):
+    """Maps images to unit feature vectors, on the device that it lives on. Not safe for two threads at once."""
+
+    @property
+    def backend(self) -> str:
+        """What computes it: `torch` or `openvino`. Vectors do not depend on it, up to rounding."""
+
+    @property
+    def number_format(self) -> NumberFormat:
+        """What it computes in on this host."""
 
     def encode(self, images: Tensor) -> Tensor:
         """Map images to unit feature vectors.

@@ -2,7 +2,7 @@
 
 import warnings
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,9 @@ _CAPABILITIES: dict[str, NumberFormat] = {"BF16": "bf16", "FP16": "f16"}
 class OpenVinoNetwork:
     """A torch module in OpenVINO's form, to be compiled for one image at a time."""
 
+    model: Any
+    """An `openvino.Model`, which has no types."""
+
     def __init__(self, module: nn.Module, image: Tensor) -> None:
         """Trace the module with an image, uint8 (1, 3, height, width). Raises OpenVinoUnavailable."""
         openvino = import_openvino()
@@ -26,15 +29,25 @@ class OpenVinoNetwork:
                 # what a trace makes constant: whether that matters is seen by comparing the vectors.
                 warnings.filterwarnings("ignore", r"`torch\.jit\.\w+` is deprecated", FutureWarning)
                 warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]  # public, unlisted
-                self._model = openvino.convert_model(module, example_input=image, input=[tuple(image.shape)])
+                self.model = openvino.convert_model(module, example_input=image, input=[tuple(image.shape)])
         except _failures(openvino) as error:
             report = " ".join(str(error).split())  # it spreads over many lines
             raise OpenVinoUnavailable(f"OpenVINO cannot convert the model: {report}") from error
-        self._openvino = openvino
+
+    @classmethod
+    def read(cls, structure: bytes, constants: bytes) -> Self:
+        """Take a network that was stored: the XML and the numbers of OpenVINO's IR. Raises OpenVinoUnavailable."""
+        network = cls.__new__(cls)
+        openvino = import_openvino()
+        try:
+            network.model = openvino.Core().read_model(structure, constants)
+        except RuntimeError as error:
+            raise OpenVinoUnavailable(f"OpenVINO cannot read the network: {error}") from error
+        return network
 
     def half_formats(self) -> list[NumberFormat]:
         """Return the half precisions in which this CPU computes by itself."""
-        capabilities = self._openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        capabilities = import_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         return [number_format for name, number_format in _CAPABILITIES.items() if name in capabilities]
 
     def compile(self, goal: Literal["LATENCY", "THROUGHPUT"], threads: int, number_format: NumberFormat) -> Any:  # noqa: ANN401 - it has no types
@@ -46,12 +59,12 @@ class OpenVinoNetwork:
             "PERFORMANCE_HINT": goal,
             "INFERENCE_NUM_THREADS": threads,
             # Else it is a half precision wherever the CPU has one.
-            "INFERENCE_PRECISION_HINT": number_format,
+            "INFERENCE_PRECISION_HINT": "f32" if number_format == "i8" else number_format,  # what is int8 stays so
             # Else all workers of a host would bind their threads to the same first cores.
             "ENABLE_CPU_PINNING": False,
         }
         try:
-            return self._openvino.Core().compile_model(self._model, "CPU", properties)
+            return import_openvino().Core().compile_model(self.model, "CPU", properties)
         except RuntimeError as error:
             raise OpenVinoUnavailable(f"OpenVINO cannot compile the model: {error}") from error
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from shared.encoders.cnn import CnnEncoder
+from shared.encoders.encoder import Described
 from shared.encoders.openvino_conversion import OpenVinoNetwork
 from shared.encoders.openvino_package import OpenVinoUnavailable, import_openvino
 from shared.encoders.precision import NumberFormat
@@ -24,8 +25,21 @@ def converted(reference: CnnEncoder) -> OpenVinoNetwork:
     return OpenVinoNetwork(reference.network, noise(reference, 1))
 
 
+def agreeing(reference: CnnEncoder, network: OpenVinoNetwork, number_format: NumberFormat = "f32") -> "OpenVinoEncoder":
+    """Compile the network that `converted` made of the reference, and compare the two. Takes seconds.
+
+    Raises OpenVinoUnavailable.
+    """
+    encoder = OpenVinoEncoder(reference, network, number_format)
+    try:
+        check_agreement(reference, encoder)
+    except (EncoderDiffers, RuntimeError) as error:
+        raise OpenVinoUnavailable(f"OpenVINO cannot run {encoder.name}: {error}") from error
+    return encoder
+
+
 class OpenVinoEncoder:
-    """Runs the network of a CnnEncoder, with as many threads as torch has.
+    """Runs the network of another encoder, with as many threads as torch has.
 
     It is compiled twice. A single image has all threads to itself, so that a query is answered
     soon. Of a batch several images are under way at once, each with its share of the threads:
@@ -34,11 +48,8 @@ class OpenVinoEncoder:
 
     backend = "openvino"
 
-    def __init__(self, reference: CnnEncoder, network: OpenVinoNetwork, number_format: NumberFormat = "f32") -> None:
-        """Compile the network that `converted` made of the reference, and compare the two. Takes seconds.
-
-        The reference is not kept. Raises OpenVinoUnavailable.
-        """
+    def __init__(self, reference: Described, network: OpenVinoNetwork, number_format: NumberFormat = "f32") -> None:
+        """Compile the network of the encoder that is described. Takes a second. Raises OpenVinoUnavailable."""
         self.name = reference.name
         self.weights_sha256 = reference.weights_sha256
         self.preprocessing = reference.preprocessing
@@ -53,10 +64,6 @@ class OpenVinoEncoder:
         jobs = 2 * streams.get_property("NUM_STREAMS")  # for each stream, one that runs and one that waits
         self._several = import_openvino().AsyncInferQueue(streams, jobs)
         self._several.set_callback(_keep)
-        try:
-            check_agreement(reference, self)
-        except (EncoderDiffers, RuntimeError) as error:
-            raise OpenVinoUnavailable(f"OpenVINO cannot run {self.name}: {error}") from error
 
     def encode(self, images: Tensor) -> Tensor:
         """See Encoder.encode."""

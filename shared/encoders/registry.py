@@ -9,7 +9,9 @@ from shared.encoders.backend import Backend, on_backend
 from shared.encoders.cnn import Backbone, CnnEncoder
 from shared.encoders.device import choose_device, forbid_tf32
 from shared.encoders.encoder import Encoder
+from shared.encoders.openvino_encoder import OpenVinoEncoder
 from shared.encoders.precision import Precision
+from shared.encoders.quantized import is_quantized, read_quantized
 from shared.encoders.timm_models import timm_backbone
 from shared.encoders.torchvision_models import torchvision_backbone
 from shared.encoders.weights import random_weights, read_weights
@@ -28,8 +30,8 @@ def load_encoder(
     """Return an encoder that is ready to use.
 
     name: `efficientnet_lite0`, `timm:MODEL` or `torchvision:MODEL`.
-    weights: a .safetensors file, or a checkpoint of tensors; only the default encoder has
-    weights of its own, and nothing is ever downloaded.
+    weights: a .safetensors file, also one of `afterimage quantize`, or a checkpoint of tensors; only the default
+    encoder has weights of its own, and nothing is ever downloaded.
     weights_sha256: what the file must have; the weights that are installed have theirs in the code.
     device: see `choose_device`; `auto` is the CPU where the backend computes on no other.
     precision: see `Precision`; what is fastest is measured, which takes a second.
@@ -44,6 +46,8 @@ def load_encoder(
     if (weights is None) == (random_seed is None):
         raise ValueError(f"the encoder {name!r} needs a file with its trained weights; name one that is on this host")
     chosen_device = choose_device("cpu" if backend == "openvino" and device == "auto" else device)
+    if weights is not None and is_quantized(weights):
+        return _quantized(name, weights, weights_sha256, chosen_device, backend, precision)
     if precision == "exact":
         forbid_tf32()
     if random_seed is not None:
@@ -51,6 +55,20 @@ def load_encoder(
     backbone = build_backbone(name, weights)
     found = random_weights(backbone.module) if weights is None else read_weights(weights, sha256=weights_sha256)
     return on_backend(backend, CnnEncoder(name, backbone, found, chosen_device, precision))
+
+
+def _quantized(
+    name: str, weights: Path, sha256: str | None, device: torch.device, backend: Backend, precision: Precision
+) -> Encoder:
+    """Return the encoder that `afterimage quantize` has made. Raises ValueError."""
+    found = read_quantized(weights, sha256=sha256)
+    if found.name != name:
+        raise ValueError(f"the file {weights} holds a network of {found.name!r}, and not of {name!r}")
+    if backend == "torch" or device.type != "cpu":
+        raise ValueError(f"the file {weights} holds an int8 network, which only OpenVINO runs, and on a CPU")
+    if precision != "exact":
+        raise ValueError(f"the file {weights} holds an int8 network, made for the precision exact")
+    return OpenVinoEncoder(found, found.network, "i8")
 
 
 def build_backbone(name: str, weights: Path | None = None) -> Backbone:

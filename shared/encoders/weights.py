@@ -38,6 +38,17 @@ def read_weights(path: Path, *, sha256: str | None = None) -> Weights:
     sha256: what the file must have, in hex; a file that has another one is not parsed at all.
     Raises ValueError when the file cannot be read, is not the one that was pinned, or holds anything else.
     """
+    content, found = read_pinned(path, sha256)
+    with _parsing(path):
+        if path.suffix == ".safetensors":
+            tensors = safetensors.torch.load(content)
+        else:
+            tensors = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
+    return Weights(_state_dict(path, tensors), found)
+
+
+def read_pinned(path: Path, sha256: str | None) -> tuple[bytes, str]:
+    """Return the content of a file and its SHA-256. Raises ValueError when it is not the one that was pinned."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -48,12 +59,7 @@ def read_weights(path: Path, *, sha256: str | None = None) -> Weights:
             f"the weights file {path} has the SHA-256 {found}, and is pinned to {sha256.lower()}: "
             "it was damaged or replaced, and nothing of it was used"
         )
-    with _parsing(path):
-        if path.suffix == ".safetensors":
-            tensors = safetensors.torch.load(content)
-        else:
-            tensors = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
-    return Weights(_state_dict(path, tensors), found)
+    return content, found
 
 
 def read_shapes(path: Path) -> Shapes:

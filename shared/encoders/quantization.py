@@ -1,0 +1,75 @@
+"""Making an int8 network of an encoder, and measuring what it loses."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import ModuleType
+
+from torch import Tensor, nn
+
+from shared.encoders.cnn import CnnEncoder
+from shared.encoders.encoder import Encoder
+from shared.encoders.openvino_encoder import converted
+from shared.encoders.openvino_package import OpenVinoUnavailable, import_openvino
+from shared.encoders.quantized import pack
+
+MIN_IMAGES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """How the vectors of an encoder differ from those of its reference for the same images."""
+
+    min_cosine: float
+    mean_cosine: float
+    recall_at_10: float
+    """Of the ten nearest others by the reference's vectors, how many are still among the ten nearest."""
+
+
+def quantize(reference: CnnEncoder, images: Tensor) -> bytes:
+    """Return the file of the int8 network, calibrated on images: uint8 (count, 3, side, side). Takes a minute.
+
+    The same images, versions and processor give the same bytes. Raises OpenVinoUnavailable, ValueError.
+    """
+    if len(images) < MIN_IMAGES:
+        raise ValueError(f"{len(images)} images are too few to calibrate on; use {MIN_IMAGES} or more")
+    network = converted(reference)
+    nncf = _import_nncf()
+    rows = [images[row : row + 1].numpy() for row in range(len(images))]
+    model = nncf.quantize(network.model, nncf.Dataset(rows), subset_size=len(rows), fast_bias_correction=False)
+    model.set_friendly_name(reference.name)
+    for place, operation in enumerate(model.get_ordered_ops()):
+        operation.set_friendly_name(f"{operation.get_type_name()}_{place}")  # else it counts what the process did
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "network.xml")
+        import_openvino().save_model(model, file, compress_to_fp16=False)
+        return pack(reference, file.read_bytes(), file.with_suffix(".bin").read_bytes())
+
+
+def loss(reference: Encoder, encoder: Encoder, images: Tensor) -> Loss:
+    """Compare two encoders on images that neither was calibrated on; more than ten of them."""
+    expected, found = reference.encode(images), encoder.encode(images)
+    cosine = nn.functional.cosine_similarity(expected, found)
+    wanted, kept = _ten_nearest(expected), _ten_nearest(found)
+    shared = sum(len(set(a) & set(b)) for a, b in zip(wanted, kept, strict=True))
+    return Loss(
+        min_cosine=cosine.min().item(), mean_cosine=cosine.mean().item(), recall_at_10=shared / (10 * len(images))
+    )
+
+
+def _ten_nearest(vectors: Tensor) -> Sequence[Sequence[int]]:
+    nearest: Sequence[Sequence[int]] = (vectors @ vectors.T).fill_diagonal_(-2).topk(10).indices.tolist()
+    return nearest
+
+
+def _import_nncf() -> ModuleType:
+    import_openvino()  # first: it keeps telemetry out
+    try:
+        import nncf  # noqa: PLC0415 - optional, and it takes seconds
+    except ImportError as error:
+        raise OpenVinoUnavailable(f"nncf cannot be imported ({error}); install afterimage[int8]") from error
+    logging.getLogger("nncf").setLevel(logging.WARNING)
+    module: ModuleType = nncf
+    return module
