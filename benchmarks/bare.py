@@ -13,7 +13,7 @@ from shared.codes.code import Code
 from shared.encoders.backend import Backend
 from shared.encoders.encoder import Encoder
 from shared.encoders.opening import CPU_BATCH, load_models
-from shared.encoders.preprocessing import Pixels, Preprocessing
+from shared.encoders.preprocessing import Pixels
 from shared.encoders.settings import ExtractionSettings
 from shared.imaging.decode import decode_rgb
 from shared.imaging.guard import ImageLimits
@@ -41,10 +41,6 @@ class BareExtraction:
         self._limits = ImageLimits()
 
     @property
-    def preprocessing(self) -> Preprocessing:
-        return self._encoder.preprocessing
-
-    @property
     def vector_format(self) -> VectorFormat:
         return VectorFormat.named(self._code.dtype, self._code.metric)
 
@@ -53,7 +49,8 @@ class BareExtraction:
         return self._code.bytes_per_vector(self._encoder.dim)
 
     def decode(self, data: bytes) -> Pixels:
-        return self.preprocessing.to_pixels(decode_rgb(data, self._limits, self.preprocessing.decode_size))
+        preprocessing = self._encoder.preprocessing
+        return preprocessing.to_pixels(decode_rgb(data, self._limits, preprocessing.decode_size))
 
     def vector(self, data: bytes) -> list[float]:
         """What a query by vector would bring."""

@@ -87,7 +87,9 @@ async def _streamed(stack: Stack, threads: int) -> list[Streamed]:
 
 def _start(contenders: Sequence[Contender], resources: AsyncExitStack) -> None:
     for contender in contenders:
-        say(f"starting: {contender.label.name}")
         resources.callback(contender.daemon.stop)
-        contender.daemon.start()
+        contender.daemon.spawn()
+    for contender in contenders:
+        say(f"starting: {contender.label.name}")
+        contender.daemon.wait_ready()
         contender.daemon.pause()

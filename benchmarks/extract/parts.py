@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from benchmarks.bare import BareExtraction
+from benchmarks.bare import BareExtraction, load_encoder_and_code
 from benchmarks.clock import Lap
 from shared.encoders.preprocessing import Pixels
 from shared.imaging.decoders.decoder import Decoder
@@ -32,10 +32,14 @@ class BareModel:
 class _Decoding:
     """A Work: a decoder, on files that are in memory. Its context stays entered as long as the process lives."""
 
-    def __init__(self, decoder: Decoder) -> None:
-        self._decoder = decoder
+    def __init__(self, kind: type[DecodePool | DecodeThreads], threads: int) -> None:
+        encoder, _ = load_encoder_and_code(threads, "torch")
+        preprocessing = encoder.preprocessing
+        self._decoder: Decoder = kind(
+            preprocessing.to_pixels, DecodePolicy(processes=threads), size_hint=preprocessing.decode_size
+        )
         self._runner = asyncio.Runner()
-        self._runner.run(decoder.__aenter__())
+        self._runner.run(self._decoder.__aenter__())
 
     def seconds(self, files: Sequence[Path]) -> float:
         return self._runner.run(self._decode([file.read_bytes() for file in files]))
@@ -50,15 +54,11 @@ class DecodingInProcesses(_Decoding):
     """As the extractor decodes."""
 
     def __init__(self, threads: int) -> None:
-        preprocessing = BareExtraction(threads).preprocessing
-        policy = DecodePolicy(processes=threads)
-        super().__init__(DecodePool(preprocessing.to_pixels, policy, size_hint=preprocessing.decode_size))
+        super().__init__(DecodePool, threads)
 
 
 class DecodingInThreads(_Decoding):
     """The same without processes of its own, which would be the least that decoding can cost."""
 
     def __init__(self, threads: int) -> None:
-        preprocessing = BareExtraction(threads).preprocessing
-        policy = DecodePolicy(processes=threads)
-        super().__init__(DecodeThreads(preprocessing.to_pixels, policy, size_hint=preprocessing.decode_size))
+        super().__init__(DecodeThreads, threads)
