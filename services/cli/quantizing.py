@@ -58,7 +58,7 @@ def make(
         images = _decoded(pictures, reference.preprocessing, failed)
         held_out = torch.arange(len(images)) % _HELD_OUT == 0
         target.write_bytes(quantize(reference, images[~held_out]))
-        return loss(reference, load_encoder(settings.encoder, target, "cpu"), images[held_out])
+        return loss(reference, load_encoder(settings.encoder, target, "cpu"), images, held_out)
     except ValueError as error:
         raise Failure(str(error)) from error
 

@@ -48,19 +48,23 @@ def quantize(reference: CnnEncoder, images: Tensor) -> bytes:
         return pack(reference, file.read_bytes(), file.with_suffix(".bin").read_bytes())
 
 
-def loss(reference: Encoder, encoder: Encoder, images: Tensor) -> Loss:
-    """Compare two encoders on images that neither was calibrated on; more than ten of them."""
+def loss(reference: Encoder, encoder: Encoder, images: Tensor, held_out: Tensor) -> Loss:
+    """Compare two encoders on images that neither was calibrated on, searched among all of the images.
+
+    held_out: bool, (count,). There must be many more than ten images, or else any ten are the nearest.
+    """
     expected, found = reference.encode(images), encoder.encode(images)
-    cosine = nn.functional.cosine_similarity(expected, found)
-    wanted, kept = _ten_nearest(expected), _ten_nearest(found)
+    cosine = nn.functional.cosine_similarity(expected, found)[held_out]
+    wanted, kept = _ten_nearest(expected, held_out), _ten_nearest(found, held_out)
     shared = sum(len(set(a) & set(b)) for a, b in zip(wanted, kept, strict=True))
     return Loss(
-        min_cosine=cosine.min().item(), mean_cosine=cosine.mean().item(), recall_at_10=shared / (10 * len(images))
+        min_cosine=cosine.min().item(), mean_cosine=cosine.mean().item(), recall_at_10=shared / (10 * len(wanted))
     )
 
 
-def _ten_nearest(vectors: Tensor) -> Sequence[Sequence[int]]:
-    nearest: Sequence[Sequence[int]] = (vectors @ vectors.T).fill_diagonal_(-2).topk(10).indices.tolist()
+def _ten_nearest(vectors: Tensor, queries: Tensor) -> Sequence[Sequence[int]]:
+    similarity = (vectors @ vectors.T).fill_diagonal_(-2)
+    nearest: Sequence[Sequence[int]] = similarity[queries].topk(10).indices.tolist()
     return nearest
 
 
