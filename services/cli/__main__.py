@@ -16,6 +16,7 @@ from services.cli.commands.search import search
 from services.cli.commands.status import status
 from services.cli.commands.topics import topics
 from services.cli.commands.up import up
+from services.cli.commands.verify import verify
 
 app = typer.Typer(
     name="afterimage",
@@ -42,7 +43,7 @@ def options(
 ) -> None: ...
 
 
-for command in (up, demo, ingest, search, delete, status, redrive, topics, models, embed, quantize):
+for command in (up, demo, ingest, search, delete, status, verify, redrive, topics, models, embed, quantize):
     app.command()(command)
 
 

@@ -1,15 +1,20 @@
 """The command line against the running service: what it prints, and the status that it ends with."""
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from shared.replication.connection import connect
+from shared.replication.directory import ReplicaDirectory
 from tests.harness.kafka import Broker
 from tests.harness.redis import RedisServer
 from tests.harness.service import PHOTOS, Service
@@ -83,6 +88,29 @@ def test_status_shows_every_shard_with_its_replicas(shell: Shell) -> None:
     assert [shard["shard"] for shard in status["shards"]] == [0, 1]
     assert all(replica["state"] == "live" for shard in status["shards"] for replica in shard["replicas"])
     assert "log head" in shell("status")
+
+
+def test_verify_holds_every_copy_against_kafka_and_names_the_one_that_differs(shell: Shell) -> None:
+    verified = json.loads(shell("verify", "--json"))
+    assert [(each["shard"], each["copy"]["replica"], each["verdict"]) for each in verified] == [
+        (shard, "searcher-0", "same") for shard in (0, 1)
+    ]
+    assert sum(each["expected"]["rows"] for each in verified) > 0
+    report_a_copy_that_is_wrong(shell.environment)
+    said = shell("verify", status=3)
+    assert "liar" in said
+    assert "differs: " in said
+
+
+def report_a_copy_that_is_wrong(environment: dict[str, str]) -> None:
+    async def report() -> None:
+        async with connect(environment["REDIS_URL"]) as redis:
+            directory = ReplicaDirectory(redis, namespace=environment["AFTERIMAGE_NAMESPACE"])
+            now_ms = time.time_ns() // 1_000_000
+            [honest] = await directory.reports(0, now_ms=now_ms)
+            await directory.report(0, msgspec.structs.replace(honest, replica="liar", rows=honest.rows + 1))
+
+    asyncio.run(report())
 
 
 @pytest.mark.parametrize(
