@@ -96,7 +96,7 @@ class ExtractorWorker:
         settings = self._settings
         if settings.cache_images == 0:
             return engine.extract
-        redis = await resources.enter_async_context(connect(settings.redis_url, command_timeout_s=None))
+        redis = await resources.enter_async_context(connect(settings.redis_url))
         slots = Slots(
             namespace=settings.namespace,
             images=settings.cache_images,

@@ -2,10 +2,9 @@
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
+from shared.replication.connection import answered
 from shared.replication.keys import ShardKeys
-from shared.replication.log import LogUnavailable
 from shared.replication.state import ReplicaState
 
 FORGOTTEN_AFTER_MS = 60_000
@@ -31,19 +30,15 @@ class ReplicaDirectory:
 
     async def report(self, shard: int, report: ReplicaReport) -> None:
         key = ShardKeys(self._namespace, shard).replicas
-        try:
+        async with answered(f"reporting on shard {shard}"):
             await self._redis.hset(key, report.replica, msgspec.json.encode(report))
-        except (RedisError, OSError) as error:
-            raise LogUnavailable(f"reporting on shard {shard}: {error}") from error
 
     async def reports(self, shard: int, *, now_ms: int) -> list[ReplicaReport]:
         """The reports of the last minute, by replica name; older ones are removed."""
         key = ShardKeys(self._namespace, shard).replicas
-        try:
+        async with answered(f"reading the reports on shard {shard}"):
             fields = await self._redis.hgetall(key)
             found = [msgspec.json.decode(value, type=ReplicaReport) for value in fields.values()]
             if gone := [report.replica for report in found if now_ms - report.at > FORGOTTEN_AFTER_MS]:
                 await self._redis.hdel(key, *gone)
-        except (RedisError, OSError) as error:
-            raise LogUnavailable(f"reading the reports on shard {shard}: {error}") from error
         return sorted((report for report in found if report.replica not in gone), key=lambda report: report.replica)

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from shared.events.operations import OperationBatch, decode_batch, encode_batch
+from shared.replication.connection import answered
 from shared.replication.keys import ShardKeys
 from shared.replication.log import Conflict, Fenced, LogHead, LogUnavailable
 from shared.replication.subscription import messages
@@ -31,10 +32,8 @@ class RedisLog:
 
     async def claim(self, shard: int, *, incarnation: str, epoch: str, head_if_new: int) -> int:
         keys = self._keys(shard)
-        try:
+        async with answered(f"claiming shard {shard}"):
             return int(await self._claim(keys=[keys.meta, keys.log], args=[incarnation, epoch, head_if_new]))
-        except (RedisError, OSError) as error:
-            raise LogUnavailable(f"claiming shard {shard}: {error}") from error
 
     async def append(self, shard: int, batch: OperationBatch, *, epoch: str, keep_after: int) -> None:
         keys = self._keys(shard)
@@ -46,10 +45,8 @@ class RedisLog:
             max(keep_after, 0),
             encode_batch(batch),
         ]
-        try:
+        async with answered(f"appending to shard {shard}"):
             answer = await self._append(keys=[keys.meta, keys.log, keys.ops], args=arguments)
-        except (RedisError, OSError) as error:
-            raise LogUnavailable(f"appending to shard {shard}: {error}") from error
         match answer:
             case [b"FENCED"]:
                 raise Fenced(f"shard {shard} was claimed by another writer, or its log was lost")
@@ -57,10 +54,8 @@ class RedisLog:
                 raise Conflict(int(head))
 
     async def head(self, shard: int) -> LogHead | None:
-        try:
+        async with answered(f"reading the head of shard {shard}"):
             fields = await self._redis.hmget(self._keys(shard).meta, ["incarnation", "epoch", "head"])
-        except (RedisError, OSError) as error:
-            raise LogUnavailable(f"reading the head of shard {shard}: {error}") from error
         match fields:
             case [bytes() as incarnation, bytes() as epoch, bytes() as head]:
                 return LogHead(incarnation=incarnation.decode(), epoch=epoch.decode(), head=int(head))
@@ -68,10 +63,8 @@ class RedisLog:
 
     async def read(self, shard: int, *, after: int, count: int) -> list[OperationBatch]:
         first = f"({after}-1" if after >= 0 else "-"
-        try:
+        async with answered(f"reading the log of shard {shard}"):
             entries: Any = await self._redis.xrange(self._keys(shard).log, min=first, max="+", count=count)
-        except (RedisError, OSError) as error:
-            raise LogUnavailable(f"reading the log of shard {shard}: {error}") from error
         return [batch for _, fields in entries if (batch := self._readable(shard, fields)) is not None]
 
     def _readable(self, shard: int, fields: dict[bytes, bytes]) -> OperationBatch | None:
@@ -87,7 +80,8 @@ class RedisLog:
         channels = {self._keys(shard).ops.encode(): shard for shard in shards}
         subscription = self._redis.pubsub()
         try:
-            await subscription.subscribe(*channels)
+            async with answered("subscribing"):
+                await subscription.subscribe(*channels)
             yield _batches(subscription, channels)
         except (RedisError, OSError) as error:
             raise LogUnavailable(f"following the logs: {error}") from error

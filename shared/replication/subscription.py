@@ -1,5 +1,6 @@
 """Hearing what is published, and noticing when nothing can be heard any more."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -29,4 +30,5 @@ async def messages(subscription: PubSub) -> AsyncIterator[dict[str, Any]]:
         elif (silent_s := time.monotonic() - heard_at) >= SILENT_S:
             raise SubscriptionSilent(f"nothing was heard for {silent_s:.1f} s, not even an answer to a ping")
         else:
-            await subscription.ping()
+            async with asyncio.timeout(_PING_S):
+                await subscription.ping()

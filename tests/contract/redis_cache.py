@@ -20,7 +20,7 @@ async def running_cache(
 ) -> AsyncIterator[RedisCodeCache]:
     """Runs inside the block, and answers when the block begins, unless that is not to be waited for."""
     slots = Slots(namespace=namespace, images=images, code_bytes=CODE_BYTES)
-    async with connect(url, command_timeout_s=None) as redis:
+    async with connect(url) as redis:
         cache = RedisCodeCache(redis, slots, policy)
         running = asyncio.create_task(cache.run())
         try:
