@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import mkdtemp
@@ -54,6 +55,22 @@ def put_in_place(beside: Path, place: Path) -> None:
     if not place.exists():
         beside.rename(place)
         _sync(place.parent)
+
+
+def put_durably(place: Path, content: Path | bytes) -> None:
+    """Write a file, so that it is there whole or not at all. content: a file to copy, or bytes. Raises OSError."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    beside = place.parent / f"{UNFINISHED}{uuid.uuid4().hex}"
+    try:
+        if isinstance(content, bytes):
+            beside.write_bytes(content)
+        else:
+            shutil.copyfile(content, beside)
+        _sync(beside)
+        beside.rename(place)
+    finally:
+        beside.unlink(missing_ok=True)
+    _sync(place.parent)
 
 
 def _sync(path: Path) -> None:

@@ -1,0 +1,147 @@
+"""The segments and manifests of all shards in a store, and the copies of them that a process has opened."""
+
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from tempfile import mkdtemp
+
+from shared.events.topics import DELETE_RETENTION_MS
+from shared.index.sealed.description import CorruptSegment, SegmentDescription
+from shared.index.sealed.segment import SealedSegment
+from shared.index.sealed.writing import UNFINISHED, put_in_place
+from shared.index.shard import Shard
+from shared.index.vectors import VectorFormat
+from shared.replication.manifest import CorruptManifest, Manifest, decode_manifest, encode_manifest
+from shared.replication.objects import ObjectStore, StoreUnavailable
+from shared.runtime.logging import get_logger
+
+log = get_logger(__name__)
+
+KEPT_MANIFESTS = 3
+"""The newest, the one before it that is served when it is damaged, and one that somebody may be reading."""
+_USABLE_FOR_MS = DELETE_RETENTION_MS * 6 // 7
+"""Kafka forgets deletes after a time: an older manifest would bring back what was deleted since."""
+
+
+class SegmentStore:
+    """Everything here blocks; different shards may be dealt with in different threads.
+
+    folder: of this process alone; segments are built, fetched and mapped there. vector_format: that of the codes that
+    this process understands.
+
+    In the store: {incarnation}/{shard}/segments/{name}/{file}, {incarnation}/{shard}/manifests/{position}-{number}.json
+    """
+
+    def __init__(self, objects: ObjectStore, folder: Path, vector_format: VectorFormat) -> None:
+        self.folder = folder
+        self.vector_format = vector_format
+        self._objects = objects
+
+    def restore(self, shard: int, *, incarnation: str, beyond: int, now_ms: int) -> Shard | None:
+        """The shard as the newest manifest that is whole describes it; None where there is none beyond a position.
+
+        What is damaged is passed over, and the manifest before it served. Raises StoreUnavailable.
+        """
+        for manifest in self.manifests(shard, incarnation=incarnation, beyond=beyond, now_ms=now_ms):
+            try:
+                segments = [self.open(manifest, segment.description) for segment in manifest.segments]
+            except (CorruptSegment, FileNotFoundError) as error:
+                log.warning("manifest_unusable", shard=shard, position=manifest.position, error=str(error))
+                continue
+            return Shard.restored(manifest.contents(), segments, self.vector_format)
+        return None
+
+    def manifests(self, shard: int, *, incarnation: str, beyond: int, now_ms: int) -> Iterator[Manifest]:
+        """The manifests at positions beyond one, newest first, without those that are damaged, foreign or too old."""
+        prefix = f"{incarnation}/{shard}/manifests"
+        for name in sorted(self._objects.names(prefix), reverse=True):
+            if name.startswith(UNFINISHED) or _position_of(name) <= beyond:
+                continue
+            try:
+                manifest = self._read(f"{prefix}/{name}")
+            except (CorruptManifest, FileNotFoundError) as error:
+                log.warning("manifest_unusable", shard=shard, manifest=name, error=str(error))
+                continue
+            if (
+                (manifest.incarnation, manifest.shard) == (incarnation, shard)
+                and manifest.written_at > now_ms - _USABLE_FOR_MS
+                and all(each.description.vector_format == self.vector_format for each in manifest.segments)
+            ):
+                yield manifest
+
+    def open(self, manifest: Manifest, description: SegmentDescription) -> SealedSegment:
+        """A segment of a manifest, fetched where it is not in the folder yet, and verified.
+
+        Raises CorruptSegment, FileNotFoundError, StoreUnavailable.
+        """
+        place = self.folder / description.name
+        if place.exists():
+            try:
+                return SealedSegment.open(place, description)
+            except CorruptSegment as error:
+                log.warning("cached_segment_corrupt", error=str(error))
+                self.forget([description.name])
+        self._fetch(f"{manifest.incarnation}/{manifest.shard}/segments/{description.name}", description, place)
+        try:
+            return SealedSegment.open(place, description)
+        except CorruptSegment:
+            self.forget([description.name])
+            raise
+
+    def publish(self, manifest: Manifest) -> None:
+        """Put what the store lacks of the manifest's segments there, and the manifest last. Raises StoreUnavailable."""
+        root = f"{manifest.incarnation}/{manifest.shard}"
+        for segment in manifest.segments:
+            name, files = segment.description.name, segment.description.files
+            there = self._objects.names(f"{root}/segments/{name}")
+            for file, description in files.items():
+                if there.get(file) != description.bytes:
+                    self._objects.put(f"{root}/segments/{name}/{file}", self.folder / name / file)
+        written = f"{manifest.position:020d}-{manifest.written_at:015d}.json"
+        self._objects.put(f"{root}/manifests/{written}", encode_manifest(manifest))
+
+    def sweep(self, shard: int, *, incarnation: str) -> list[int]:
+        """Remove old manifests, and segments that no manifest names. Returns the positions of those kept, newest first.
+
+        Only while nothing is being published for the shard. Raises StoreUnavailable.
+        """
+        root = f"{incarnation}/{shard}"
+        names = sorted(self._objects.names(f"{root}/manifests"), reverse=True)
+        kept, old = names[:KEPT_MANIFESTS], names[KEPT_MANIFESTS:]
+        try:
+            manifests = [self._read(f"{root}/manifests/{name}") for name in kept]
+        except (CorruptManifest, FileNotFoundError):
+            return [_position_of(name) for name in kept]  # what a damaged one names is not known: remove nothing
+        self._objects.delete(f"{root}/manifests/{name}" for name in old)
+        named = {segment.description.name for manifest in manifests for segment in manifest.segments}
+        for segment in self._objects.names(f"{root}/segments").keys() - named:
+            files = self._objects.names(f"{root}/segments/{segment}")
+            self._objects.delete(f"{root}/segments/{segment}/{file}" for file in files)
+        return [manifest.position for manifest in manifests]
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Remove segments from the folder. Whoever has one open goes on with it."""
+        for name in names:
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+
+    def _fetch(self, path: str, description: SegmentDescription, place: Path) -> None:
+        beside = Path(mkdtemp(prefix=UNFINISHED, dir=self.folder))
+        try:
+            for file in description.files:
+                self._objects.fetch(f"{path}/{file}", beside / file)
+            put_in_place(beside, place)
+        except OSError as error:
+            if isinstance(error, FileNotFoundError):
+                raise
+            raise StoreUnavailable(f"fetching the segment {description.name}: {error}") from error
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+    def _read(self, path: str) -> Manifest:
+        return decode_manifest(self._objects.read(path))
+
+
+def _position_of(name: str) -> int:
+    """The position that a manifest's name begins with; -1 where it is no such name."""
+    digits = name.partition("-")[0]
+    return int(digits) if digits.isdecimal() else -1

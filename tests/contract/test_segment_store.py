@@ -1,0 +1,195 @@
+"""The segment store on a folder and on S3: what was published is found again, and what is damaged is never served."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from shared.events.topics import DELETE_RETENTION_MS
+from shared.index.shard import Shard
+from shared.index.vectors import VectorFormat
+from shared.replication.manifest import CorruptManifest, decode_manifest, encode_manifest
+from shared.replication.objects import ObjectStore, StoreUnavailable, open_store
+from shared.replication.segment_store import KEPT_MANIFESTS, SegmentStore
+from tests.fakes.operations import INCARNATION, code, delete, upsert
+from tests.fakes.replicated import NOW_MS, publish
+
+FILES = ["graph.usearch", "rows.arrow", "ids.arrow", "fields.arrow"]
+
+
+class Place(NamedTuple):
+    """Where a store's objects are, and a folder for each process that uses them."""
+
+    url: str
+    folder: Path
+
+    @property
+    def objects(self) -> ObjectStore:
+        return open_store(self.url)
+
+    def store(self, process: str) -> SegmentStore:
+        folder = self.folder / process
+        folder.mkdir(exist_ok=True)
+        return SegmentStore(self.objects, folder, VectorFormat())
+
+    def flip(self, path: str, rng: random.Random) -> None:
+        data = bytearray(self.objects.read(path))
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+        self.objects.put(path, bytes(data))
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(params=["folder", "s3"])
+def place(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unique_namespace: str
+) -> Place:
+    if request.param == "folder":
+        return Place(str(tmp_path / "store"), tmp_path)
+    for name, value in {
+        "AWS_ENDPOINT_URL": request.getfixturevalue("endpoint"),
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }.items():
+        monkeypatch.setenv(name, value)
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=unique_namespace)
+    client.close()
+    return Place(f"s3://{unique_namespace}/segments", tmp_path)
+
+
+def restored(place: Place, process: str = "reader", *, beyond: int = -1, now_ms: int = NOW_MS) -> Shard | None:
+    return place.store(process).restore(0, incarnation=INCARNATION, beyond=beyond, now_ms=now_ms)
+
+
+def says(shard: Shard | None) -> tuple[int, str, int, list[str]]:
+    assert shard is not None
+    return (
+        shard.position,
+        shard.checksum,
+        len(shard),
+        [match.row.id for match in shard.search(code(10, 0, 0, 0), 10)],
+    )
+
+
+def two_generations(place: Place) -> tuple[Shard, list[tuple[int, str, int, list[str]]]]:
+    """A shard that was published twice, and what it said then."""
+    shard, store = Shard(), place.store("writer")
+    shard.apply([upsert(0, "a"), upsert(1, "b", of=code(10, 1, 0, 0)), delete(2, "gone")], position=2)
+    publish(shard, store)
+    first = says(shard)
+    shard.apply([delete(3, "a"), upsert(4, "c"), upsert(5, "b", of=code(9, 0, 0, 0))], position=7)
+    publish(shard, store)
+    return shard, [first, says(shard)]
+
+
+def test_what_was_published_is_restored(place: Place) -> None:
+    shard, said = two_generations(place)
+    copy = restored(place)
+    assert says(copy) == said[1]
+    assert copy is not None
+    for image_id in ("a", "b", "c", "gone"):
+        assert copy.winner(image_id, offset=9) == shard.winner(image_id, offset=9)
+    assert restored(place, beyond=7) is None
+    assert says(restored(place, beyond=6)) == said[1]
+
+
+def test_nothing_is_restored_of_another_shard_incarnation_or_format(place: Place) -> None:
+    two_generations(place)
+    store = place.store("reader")
+    assert store.restore(1, incarnation=INCARNATION, beyond=-1, now_ms=NOW_MS) is None
+    assert store.restore(0, incarnation="other/features", beyond=-1, now_ms=NOW_MS) is None
+    floats = SegmentStore(place.objects, place.folder, VectorFormat("f32"))
+    assert floats.restore(0, incarnation=INCARNATION, beyond=-1, now_ms=NOW_MS) is None
+
+
+def test_a_manifest_from_before_what_kafka_remembers_of_deletes_is_not_used(place: Place) -> None:
+    two_generations(place)
+    assert restored(place, now_ms=NOW_MS + DELETE_RETENTION_MS) is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", FILES)
+def test_a_bit_flipped_in_a_segment_has_the_manifest_before_it_served(place: Place, name: str, seed: int) -> None:
+    _, said = two_generations(place)
+    rng = random.Random(f"{name} {seed}")  # noqa: S311 - no secret
+    newest = next(place.store("x").manifests(0, incarnation=INCARNATION, beyond=-1, now_ms=NOW_MS))
+    segment = newest.segments[-1].description.name
+    place.flip(f"{INCARNATION}/0/segments/{segment}/{name}", rng)
+    assert says(restored(place)) == said[0]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_bit_flipped_in_a_manifest_has_the_one_before_it_served(place: Place, seed: int) -> None:
+    _, said = two_generations(place)
+    name = max(place.objects.names(f"{INCARNATION}/0/manifests"))
+    place.flip(f"{INCARNATION}/0/manifests/{name}", random.Random(seed))  # noqa: S311 - no secret
+    assert says(restored(place)) == said[0]
+
+
+def test_where_both_are_damaged_nothing_is_served(place: Place) -> None:
+    two_generations(place)
+    for name in place.objects.names(f"{INCARNATION}/0/manifests"):
+        place.objects.put(f"{INCARNATION}/0/manifests/{name}", b"{}")
+    assert restored(place) is None
+
+
+def test_a_segment_that_is_damaged_in_this_process_own_folder_is_fetched_again(place: Place) -> None:
+    _, said = two_generations(place)
+    restored(place)
+    for path in (place.folder / "reader").glob("*/rows.arrow"):
+        path.write_bytes(b"noise")
+    assert says(restored(place)) == said[1]
+
+
+def test_a_missing_segment_has_the_manifest_before_it_served(place: Place) -> None:
+    _, said = two_generations(place)
+    newest = next(place.store("x").manifests(0, incarnation=INCARNATION, beyond=-1, now_ms=NOW_MS))
+    segment = newest.segments[-1].description.name
+    place.objects.delete(f"{INCARNATION}/0/segments/{segment}/{name}" for name in FILES)
+    assert says(restored(place)) == said[0]
+
+
+def test_sweeping_keeps_what_the_newest_manifests_name(place: Place) -> None:
+    shard, store = Shard(), place.store("writer")
+    for number in range(KEPT_MANIFESTS + 2):
+        shard.apply([upsert(number, "cat", of=code(10, number, 0, 0))], position=number)
+        dropped = list(shard.sealed)
+        shard.exchange([], dropped=dropped)  # the one row there was has been replaced
+        publish(shard, store)
+        kept = store.sweep(0, incarnation=INCARNATION)
+    assert kept == [4, 3, 2]
+    assert len(place.objects.names(f"{INCARNATION}/0/manifests")) == KEPT_MANIFESTS
+    left = place.objects.names(f"{INCARNATION}/0/segments")
+    assert sum(bool(place.objects.names(f"{INCARNATION}/0/segments/{name}")) for name in left) == KEPT_MANIFESTS
+    assert says(restored(place)) == says(shard)
+
+
+def test_a_store_that_cannot_be_reached_says_so(tmp_path: Path) -> None:
+    (tmp_path / "store").write_text("no folder")
+    with pytest.raises(StoreUnavailable, match="writing"):
+        open_store(str(tmp_path / "store")).put("a/b", b"")
+
+
+def test_no_flipped_bit_in_a_manifest_is_overlooked(tmp_path: Path) -> None:
+    shard = Shard()
+    shard.apply([upsert(0, "a"), delete(1, "b")], position=1)
+    data = bytearray(encode_manifest(publish(shard, Place(str(tmp_path / "store"), tmp_path).store("writer"))))
+    for bit in range(8 * len(data)):
+        data[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(CorruptManifest):
+            decode_manifest(bytes(data))
+        data[bit // 8] ^= 1 << bit % 8
