@@ -20,7 +20,7 @@ from PIL import Image
 
 from benchmarks.arrivals import Arrivals
 from benchmarks.machine import describe
-from benchmarks.memory import MIB, group_members, proportional_bytes, resident_bytes
+from benchmarks.memory import MIB, group_members, resident_bytes
 from benchmarks.photos import photos
 from benchmarks.stack import PARTITIONS, Stack, running_stack
 from shared.bus.inbox import Inbox
@@ -43,17 +43,19 @@ _PATIENCE_S = 240.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """What was held after so many images. decoders: all of the extractor's children together."""
+    """Resident memory after so many images, in MiB. decoders: all of the extractor's children together.
+
+    It is not the proportional set size: that one moves when other programs begin or cease to use the same libraries.
+    """
 
     images: int
     images_per_s: float
-    worker_rss: float
-    worker_pss: float
-    decoders_pss: float
+    worker: float
+    decoders: float
 
     @property
-    def total_pss(self) -> float:
-        return self.worker_pss + self.decoders_pss
+    def total(self) -> float:
+        return self.worker + self.decoders
 
 
 def main() -> None:
@@ -81,15 +83,14 @@ async def _run(stack: Stack, images: int) -> list[Row]:
     ):
         stream = _Stream(stack.topics.uploaded, producer, arrivals)
         rows = []
-        print(f"\n{'images':>9}{'images/s':>10}{'RSS':>9}{'PSS':>9}{'decoders':>10}{'total PSS':>11}  [MiB]")
+        print(f"\n{'images':>9}{'images/s':>10}{'extractor':>11}{'decoders':>10}{'together':>10}  [MiB]")
         for number in range(_ROWS):
             more = images * (number + 1) // _ROWS - images * number // _ROWS
             started = time.perf_counter()
             await stream.send(more)
             row = _row(extractor, len(arrivals), more / (time.perf_counter() - started))
             print(
-                f"{row.images:9}{row.images_per_s:10.1f}{row.worker_rss:9.1f}{row.worker_pss:9.1f}"
-                f"{row.decoders_pss:10.1f}{row.total_pss:11.1f}",
+                f"{row.images:9}{row.images_per_s:10.1f}{row.worker:11.1f}{row.decoders:10.1f}{row.total:10.1f}",
                 flush=True,
             )
             rows.append(row)
@@ -156,9 +157,8 @@ def _row(extractor: WorkerProcess, images: int, images_per_s: float) -> Row:
     return Row(
         images=images,
         images_per_s=images_per_s,
-        worker_rss=resident_bytes(extractor.pid) / MIB,
-        worker_pss=proportional_bytes(extractor.pid) / MIB,
-        decoders_pss=sum(map(proportional_bytes, children)) / MIB,
+        worker=resident_bytes(extractor.pid) / MIB,
+        decoders=sum(map(resident_bytes, children)) / MIB,
     )
 
 
@@ -169,9 +169,9 @@ def _summary(rows: list[Row]) -> dict[str, float]:
     return {
         "images": rows[-1].images,
         "settled_images": span,
-        "worker_growth_mib": round(_slope(settled, [row.worker_pss for row in settled]) * span, 2),
-        "total_growth_mib": round(_slope(settled, [row.total_pss for row in settled]) * span, 2),
-        "peak_total_mib": round(max(row.total_pss for row in rows), 1),
+        "worker_growth_mib": round(_slope(settled, [row.worker for row in settled]) * span, 2),
+        "total_growth_mib": round(_slope(settled, [row.total for row in settled]) * span, 2),
+        "peak_total_mib": round(max(row.total for row in rows), 1),
     }
 
 
