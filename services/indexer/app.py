@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from services.indexer.handler import IndexFeatures
 from services.indexer.metrics import IndexerMetrics
+from services.indexer.sealing import SealPolicy, SealSegments
 from services.indexer.settings import IndexerSettings
 from shared.bus.broker import WorkerBroker
 from shared.bus.cluster import Cluster
@@ -19,6 +20,7 @@ from shared.bus.producer import RecordProducer
 from shared.bus.watch import ConsumerWatch
 from shared.bus.worker import Application, build_application
 from shared.events.topics import Topics
+from shared.index.vectors import VectorFormat
 from shared.replication.connection import connect
 from shared.replication.incarnation import incarnation_of
 from shared.replication.redis_log import RedisLog
@@ -66,6 +68,7 @@ class IndexerWorker:
         producer = await resources.enter_async_context(
             RecordProducer(settings.kafka_bootstrap_servers, client_id="afterimage-indexer")
         )
+        sealer = self._open_sealer(resources, incarnation, thread)
         self._handler = IndexFeatures(
             topics=self._topics,
             partitions=self._features,
@@ -75,10 +78,28 @@ class IndexerWorker:
             producer=producer,
             metrics=self._metrics,
             max_batch=settings.max_batch,
-            now_ms=lambda: time.time_ns() // 1_000_000,
+            now_ms=_now_ms,
+            restore=sealer.restore if sealer else None,
         )
         tasks.spawn(self._beat(), name="heartbeat")
+        if sealer:
+            tasks.spawn(sealer.run(lambda: self._handler.writers), name="sealing")
         tasks.spawn(self.watch.run(), name="watch")
+
+    def _open_sealer(self, resources: AsyncExitStack, incarnation: str, thread: SingleThread) -> SealSegments | None:
+        settings = self._settings
+        vector_format = VectorFormat.named(settings.code, "cos")  # all codes so far are compared so
+        store = resources.enter_context(settings.open_segments(vector_format))
+        if store is None:
+            return None
+        return SealSegments(
+            store,
+            incarnation=incarnation,
+            policy=SealPolicy(rows=settings.seal_rows, offsets=settings.log_window),
+            thread=thread,
+            metrics=self._metrics,
+            now_ms=_now_ms,
+        )
 
     async def drain(self) -> None:
         """Nothing is under way between two batches, and a batch that is cut short comes again."""
@@ -106,6 +127,10 @@ class IndexerWorker:
 
     def _revoked(self, shards: set[int]) -> None:
         self._handler.revoked(shards)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def build(settings: IndexerSettings, stop: Stop) -> Application:

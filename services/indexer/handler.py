@@ -1,7 +1,7 @@
 """What the indexer does with the records of one shard: append to the log, commit, send receipts, in this order."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from services.indexer.metrics import IndexerMetrics
@@ -11,6 +11,7 @@ from shared.bus.faults import BusUnavailable
 from shared.bus.history import read_operations
 from shared.bus.producer import RecordProducer
 from shared.events.topics import Topics
+from shared.index.shard import Shard
 from shared.replication.log import Conflict, Fenced, LogUnavailable
 from shared.replication.writer import ShardWriter
 from shared.runtime.logging import get_logger
@@ -49,7 +50,8 @@ class IndexFeatures:
     is known by the partition's position, which the seek has moved back. Otherwise the position is behind the batch, and
     further on where compaction has emptied the offsets that follow.
 
-    make_writer: gives a writer, unclaimed, for a shard. now_ms: Unix milliseconds.
+    make_writer: gives a writer, unclaimed, for a shard. now_ms: Unix milliseconds. restore: gives a shard's newest
+    snapshot, where there are any, so that only what came since must be folded.
     """
 
     def __init__(
@@ -62,10 +64,12 @@ class IndexFeatures:
         metrics: IndexerMetrics,
         max_batch: int,
         now_ms: Callable[[], int],
+        restore: Callable[[int], Awaitable[Shard | None]] | None = None,
     ) -> None:
         self._topics = topics
         self._partitions = partitions
         self._make_writer = make_writer
+        self._restore = restore
         self._reports = Reports(topics=topics, producer=producer, metrics=metrics, now_ms=now_ms)
         self._metrics = metrics
         self._max_batch = max_batch
@@ -73,6 +77,10 @@ class IndexFeatures:
         self._unreported: dict[int, int] = {}
         """Shard → the first offset whose receipt this process has not sent, for what it has held without a break."""
         self._locks: dict[int, asyncio.Lock] = {}
+
+    @property
+    def writers(self) -> list[ShardWriter]:
+        return list(self._writers.values())
 
     @property
     def unclaimed(self) -> list[int]:
@@ -132,7 +140,7 @@ class IndexFeatures:
         """
         if shard not in self._partitions.assigned():
             return
-        writer = self._writers.setdefault(shard, self._make_writer(shard))
+        writer = self._writers.get(shard) or await self._new_writer(shard)
         await writer.claim()
         self._metrics.claims.labels(cause).inc()
         head = writer.head if writer.head is not None else -1
@@ -152,6 +160,12 @@ class IndexFeatures:
         # Receipts come last: those of the last batch before the head may never have been sent by whoever wrote it.
         unreported = self._unreported.setdefault(shard, max(0, head + 1 - self._max_batch))
         self._partitions.seek(shard, min(writer.next_offset, unreported))
+
+    async def _new_writer(self, shard: int) -> ShardWriter:
+        writer = self._make_writer(shard)
+        if self._restore is not None and (restored := await self._restore(shard)) is not None:
+            writer.fold = restored
+        return self._writers.setdefault(shard, writer)
 
     async def _index(self, shard: int, records: Sequence[Record], cause: str) -> None:
         """Append, commit, report; or claim first, for `cause`, and have the records delivered again."""

@@ -23,6 +23,19 @@ class IndexerMetrics:
             buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024),
             registry=registry,
         )
+        self.seal_seconds = Histogram(
+            "afterimage_indexer_seal_seconds",
+            "Seconds to build one sealed segment, in a process of its own",
+            buckets=(0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600),
+            registry=registry,
+        )
+        self.segments = Gauge("afterimage_indexer_segments", "Sealed segments of a shard", ["shard"], registry=registry)
+        self.manifest_position = Gauge(
+            "afterimage_indexer_manifest_position",
+            "Offset that the newest manifest of a shard reaches",
+            ["shard"],
+            registry=registry,
+        )
         self.claims = Counter(
             "afterimage_indexer_claims",
             "Claims of a shard, by cause: assigned, fenced or lost",

@@ -2,10 +2,11 @@
 
 from pydantic import Field
 
+from shared.replication.settings import SegmentSettings
 from shared.runtime.settings import ConsumerSettings, from_environment
 
 
-class IndexerSettings(ConsumerSettings):
+class IndexerSettings(SegmentSettings, ConsumerSettings):
     model_config = from_environment("INDEXER_")
 
     http_port: int = Field(default=8082, ge=1, le=65535, description="the port that they listen on")
@@ -13,3 +14,7 @@ class IndexerSettings(ConsumerSettings):
     log_window: int = Field(
         default=100_000, ge=1_000, description="offsets that the log in Redis keeps for replicas to catch up from"
     )
+    seal_rows: int = Field(
+        default=50_000, ge=1, le=10_000_000, description="images that a shard gains before it seals a segment of them"
+    )
+    code: str = Field(default="i8", validation_alias="AFTERIMAGE_CODE", description="how vectors are stored: i8 or f32")

@@ -30,6 +30,7 @@ from shared.replication.incarnation import incarnation_of
 from shared.replication.redis_log import RedisLog
 from shared.replication.replica import ShardReplica
 from shared.replication.replica_set import ReplicaSet
+from shared.replication.snapshots import SegmentFollower, StoredSnapshots
 from shared.runtime.background import BackgroundTasks
 from shared.runtime.executor import SingleThread
 from shared.runtime.health import Health
@@ -69,7 +70,7 @@ class SearcherWorker:
         settings = self._settings
         engine = await open_engine(settings, self._metrics, resources)
         vector_format = VectorFormat.named(engine.code.dtype, engine.code.metric)
-        self._replicas = await self._open_replicas(resources, vector_format)
+        self._replicas = await self._open_replicas(resources, tasks, vector_format)
         tasks.spawn(self._replicas.run(), name="replicas")
         tasks.spawn(self._describe(self._replicas), name="describe")
         fetcher = await resources.enter_async_context(Fetcher(settings.fetch_policy()))
@@ -94,7 +95,9 @@ class SearcherWorker:
     def not_live(self) -> str | None:
         return self._replicas.not_live() if self._replicas else "the replicas are not loaded"
 
-    async def _open_replicas(self, resources: AsyncExitStack, vector_format: VectorFormat) -> ReplicaSet:
+    async def _open_replicas(
+        self, resources: AsyncExitStack, tasks: BackgroundTasks, vector_format: VectorFormat
+    ) -> ReplicaSet:
         settings = self._settings
         async with Cluster(settings.kafka_bootstrap_servers) as cluster:
             await cluster.wait_for_topic(self._topics.requests)
@@ -104,6 +107,7 @@ class SearcherWorker:
         thread = resources.enter_context(SingleThread("index"))
         log_ = RedisLog(redis, namespace=settings.namespace)
         history = FeatureHistory(settings.kafka_bootstrap_servers, self._topics.features)
+        segments = resources.enter_context(settings.open_segments(vector_format))
         replicas = {
             number: ShardReplica(
                 number,
@@ -114,16 +118,20 @@ class SearcherWorker:
                 thread=thread,
                 observer=self._metrics,
                 clock=time.monotonic,
+                snapshots=StoredSnapshots(segments, now_ms=_now_ms) if segments else None,
             )
             for number in numbers
         }
+        if segments:
+            follower = SegmentFollower(segments, thread=thread, now_ms=_now_ms)
+            tasks.spawn(follower.run(replicas.values()), name="segments")
         return ReplicaSet(
             replicas,
             name=settings.name,
             log_=log_,
             directory=ReplicaDirectory(redis, namespace=settings.namespace),
             thread=thread,
-            now_ms=lambda: time.time_ns() // 1_000_000,
+            now_ms=_now_ms,
         )
 
     async def _describe(self, replicas: ReplicaSet) -> None:
@@ -136,6 +144,10 @@ class SearcherWorker:
 
     async def _process(self, record: Record) -> None:
         await self._handler.process(record)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def build(settings: SearcherSettings, stop: Stop) -> Application:

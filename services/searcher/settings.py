@@ -6,10 +6,11 @@ import socket
 from pydantic import Field
 
 from shared.encoders.settings import ExtractionSettings
+from shared.replication.settings import SegmentSettings
 from shared.runtime.settings import from_environment
 
 
-class SearcherSettings(ExtractionSettings):
+class SearcherSettings(SegmentSettings, ExtractionSettings):
     model_config = from_environment("SEARCHER_")
 
     http_port: int = Field(default=8083, ge=1, le=65535, description="the port that they listen on")

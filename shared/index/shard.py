@@ -47,12 +47,13 @@ class Shard:
 
     Not thread-safe: use it from one thread at a time.
 
-    position: the offset up to which the partition has been folded in; -1 before the first. scheme: that of the codes,
-    set by the first upsert.
+    position: the offset up to which the partition has been folded in; -1 before the first. restored_from: the position
+    at which it was restored; -1 where it was not. scheme: that of the codes, set by the first upsert.
     """
 
     def __init__(self, vector_format: VectorFormat | None = None) -> None:
         self.position = EMPTY_POSITION
+        self.restored_from = EMPTY_POSITION
         self.scheme: str | None = None
         self._growing = GrowingSegment(vector_format or VectorFormat())
         self._sealed: dict[str, SealedSegment] = {}
@@ -65,7 +66,8 @@ class Shard:
     ) -> Self:
         """The shard whose contents were those, from its sealed segments, opened: it has no growing rows."""
         shard = cls(vector_format)
-        shard.position, shard.scheme = contents.position, contents.scheme
+        shard.position = shard.restored_from = contents.position
+        shard.scheme = contents.scheme
         shard._checksum = LiveChecksum(contents.checksum)
         shard._deleted = {each.id: _Forgotten(each.source, each.deleted_at) for each in contents.deleted}
         for segment in sealed:
@@ -192,11 +194,11 @@ class Shard:
         moved = np.concatenate([np.empty(0, np.int64), *coming])
         if lost := np.count_nonzero(~np.isin(must_move, moved, assume_unique=True)):
             raise RowsLost(f"{lost} rows of the segments {sorted(dropped)} are in none of those that come")
-        for segment in leaving:
-            del self._sealed[segment.name]
         for segment, mask in zip(added, masks, strict=True):
             segment.set_live(mask)
-            self._sealed[segment.name] = segment
+        staying = {name: segment for name, segment in self._sealed.items() if name not in dropped}
+        # A new dictionary, because another thread may be counting the rows in the old one.
+        self._sealed = staying | {segment.name: segment for segment in added}
         self._growing.remove_all(moved)
 
     @property

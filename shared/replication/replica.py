@@ -23,6 +23,8 @@ CONFIRM_WITHIN_S = 5.0
 """A replica that could not compare itself with the log's head for so long does not know whether it is current."""
 _HEARD_BATCHES = 1024
 _READ_BATCHES = 64
+_WORTH_LOADING = 10_000
+"""Offsets that are rather read from Kafka than loaded from a snapshot."""
 
 
 class GapKind(StrEnum):
@@ -45,6 +47,13 @@ class History(Protocol):
         """Batches from the position `after` to the present end. Raises HistoryUnavailable."""
 
 
+class Snapshots(Protocol):
+    """Where a shard can be had from without folding all of it: the segment store."""
+
+    async def restore(self, shard: int, *, incarnation: str, beyond: int) -> Shard | None:
+        """A shard at a position beyond that one; None where there is none, or none can be had for now."""
+
+
 class HistoryUnavailable(Exception):
     """The history cannot be read for now: try again."""
 
@@ -65,7 +74,7 @@ class ShardReplica:
 
     incarnation: names the log that offsets count in, as far as this process knows; what the log says wins.
     make_shard: gives an empty shard. thread: the one in which all shards of this process are changed and searched.
-    clock: seconds, monotonic.
+    clock: seconds, monotonic. snapshots: None where nothing is sealed.
     """
 
     def __init__(
@@ -79,6 +88,7 @@ class ShardReplica:
         thread: SingleThread,
         observer: ReplicaObserver,
         clock: Callable[[], float],
+        snapshots: Snapshots | None = None,
     ) -> None:
         self.shard = shard
         self.index = make_shard()
@@ -89,6 +99,7 @@ class ShardReplica:
         self._thread = thread
         self._observer = observer
         self._clock = clock
+        self._snapshots = snapshots
         self._state = ReplicaState.EMPTY
         self._heard: asyncio.Queue[OperationBatch] = asyncio.Queue(_HEARD_BATCHES)
         self._overrun = False
@@ -194,7 +205,19 @@ class ShardReplica:
             if self.position == began:
                 return
 
+    async def _load_snapshot(self) -> None:
+        """Begin with what was sealed, where that is far ahead."""
+        if self._snapshots is None:
+            return
+        beyond = self.position + _WORTH_LOADING if self.position >= 0 else self.position
+        restored = await self._snapshots.restore(self.shard, incarnation=self.incarnation, beyond=beyond)
+        if restored is not None and restored.position > self.position:
+            self.index = restored
+            async with self._moved:
+                self._moved.notify_all()
+
     async def _read_history(self) -> None:
+        await self._load_snapshot()
         async for batch in self._history.read(self.shard, after=self.position, incarnation=self.incarnation):
             await self._apply(batch)
 

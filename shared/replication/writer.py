@@ -12,6 +12,9 @@ from shared.runtime.logging import get_logger
 
 log = get_logger(__name__)
 
+_MOST_WINDOWS = 4
+"""However old the manifests are, the log is not kept for longer than this many windows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -47,6 +50,8 @@ class ShardWriter:
         self.fold = Shard()
         self.head: int | None = None
         self.epoch = ""
+        self.keep_from: int | None = None
+        """The position of the oldest manifest that a replica begins with: the log is kept from there, within limits."""
         self._log = log_
         self._incarnation = incarnation
         self._window = window
@@ -101,6 +106,12 @@ class ShardWriter:
             await self._extend_log(operations, outcomes, position, head=self.head)
         return [Written(op, outcomes.get(op.offset) or self.fold.judge(op)) for op in operations]
 
+    def _keep_after(self, position: int) -> int:
+        usual = position - self._window
+        if self.keep_from is None:
+            return usual
+        return max(min(usual, self.keep_from), position - _MOST_WINDOWS * self._window)
+
     async def _extend_log(
         self, operations: Sequence[Operation], outcomes: Mapping[int, Outcome], position: int, *, head: int
     ) -> None:
@@ -120,6 +131,6 @@ class ShardWriter:
                 if op.offset > head and outcomes.get(op.offset, Outcome.APPLIED) is Outcome.APPLIED
             ],
         )
-        await self._log.append(self.shard, batch, epoch=self.epoch, keep_after=position - self._window)
+        await self._log.append(self.shard, batch, epoch=self.epoch, keep_after=self._keep_after(position))
         if self.head is not None:  # a claim that was lost meanwhile stays lost
             self.head = position

@@ -1,0 +1,166 @@
+"""Sealing: what has grown becomes a segment, built in a process of its own, and a manifest says what there is then."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.indexer.metrics import IndexerMetrics
+from shared.index.compaction import Occupancy, to_merge
+from shared.index.contents import SealedPart, ShardContents
+from shared.index.sealed.building import BuildFailed, BuildJob, SegmentBuild, Source
+from shared.index.sealed.description import CorruptSegment, SegmentDescription
+from shared.index.sealed.segment import SealedSegment
+from shared.index.shard import EMPTY_POSITION, Shard
+from shared.replication.manifest import make_manifest
+from shared.replication.objects import StoreUnavailable
+from shared.replication.segment_store import SegmentStore
+from shared.replication.snapshots import StoredSnapshots
+from shared.replication.writer import ShardWriter
+from shared.runtime.executor import SingleThread
+from shared.runtime.logging import get_logger
+
+log = get_logger(__name__)
+
+_LOOK_EVERY_S = 1.0
+_RETRY_S = 10.0
+
+Build = Callable[[BuildJob, ShardContents], Awaitable[SegmentDescription]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealPolicy:
+    """When a shard is sealed: it has grown by `rows`, or its newest manifest is old.
+
+    offsets: how far behind a manifest may fall. age_ms: after which it is written anew, since it is good for some days.
+    """
+
+    rows: int
+    offsets: int
+    age_ms: int = 24 * 60 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Published:
+    position: int
+    at_ms: int
+
+
+class SealSegments:
+    """Seals the shards of this process, one after another.
+
+    The order: the segment's files, then the shard takes it in, then all files are in the store, then the manifest, and
+    only then what no manifest names any more is removed. Whatever dies in between, the newest manifest is whole.
+
+    thread: the one that changes the shards. now_ms: Unix milliseconds. build: does what `build_in_child` does.
+    """
+
+    def __init__(
+        self,
+        store: SegmentStore,
+        *,
+        incarnation: str,
+        policy: SealPolicy,
+        thread: SingleThread,
+        metrics: IndexerMetrics,
+        now_ms: Callable[[], int],
+        build: Build | None = None,
+    ) -> None:
+        self._store = store
+        self._incarnation = incarnation
+        self._policy = policy
+        self._thread = thread
+        self._metrics = metrics
+        self._now_ms = now_ms
+        self._build = build or build_in_child
+        self._published: dict[int, _Published] = {}
+
+    async def restore(self, shard: int) -> Shard | None:
+        """The shard as its newest manifest describes it."""
+        return await StoredSnapshots(self._store, now_ms=self._now_ms).restore(
+            shard, incarnation=self._incarnation, beyond=EMPTY_POSITION
+        )
+
+    async def run(self, writers: Callable[[], Sequence[ShardWriter]]) -> None:
+        """Look after the writers that there are, until cancelled."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            for writer in writers():
+                if not self.due(writer):
+                    continue
+                try:
+                    await self.seal(writer)
+                except (BuildFailed, CorruptSegment, StoreUnavailable, OSError) as error:
+                    log.warning("sealing_failed", shard=writer.shard, error=str(error), retry_in_s=_RETRY_S)
+                    await asyncio.sleep(_RETRY_S)
+
+    def due(self, writer: ShardWriter) -> bool:
+        fold = writer.fold
+        published = self._published.setdefault(writer.shard, _Published(fold.restored_from, self._now_ms()))
+        if not writer.claimed or fold.position <= published.position:
+            return False
+        return (
+            fold.growing_rows >= self._policy.rows
+            or fold.position - published.position >= self._policy.offsets
+            or self._now_ms() - published.at_ms >= self._policy.age_ms
+        )
+
+    async def seal(self, writer: ShardWriter) -> None:
+        """Seal all rows of the shard as it is now, and publish that.
+
+        Raises BuildFailed, CorruptSegment, StoreUnavailable, OSError; the shard is as good as before then.
+        """
+        contents = await self._thread.run(writer.fold.contents)
+        merged = to_merge(
+            len(contents.rows),
+            [
+                Occupancy(name, part.description.rows, int(np.count_nonzero(part.live)))
+                for name, part in contents.sealed.items()
+            ],
+        )
+        parts = {name: part for name, part in contents.sealed.items() if name not in merged}
+        added = []
+        if contents.rows or any(contents.sealed[name].live.any() for name in merged):
+            segment = await self._sealed(contents, merged)
+            added.append(segment)
+            parts[segment.name] = SealedPart(description=segment.description, live=segment.live)
+        await self._thread.run(writer.fold.exchange, added, dropped=merged)
+        await asyncio.to_thread(self._store.forget, set(merged) - parts.keys())
+        manifest = make_manifest(
+            contents, parts, incarnation=self._incarnation, shard=writer.shard, now_ms=self._now_ms()
+        )
+        await asyncio.to_thread(self._store.publish, manifest)
+        self._published[writer.shard] = _Published(manifest.position, manifest.written_at)
+        kept = await asyncio.to_thread(self._store.sweep, writer.shard, incarnation=self._incarnation)
+        writer.keep_from = kept[1] if len(kept) > 1 else None
+        self._metrics.manifest_position.labels(str(writer.shard)).set(manifest.position)
+        self._metrics.segments.labels(str(writer.shard)).set(len(parts))
+        log.info(
+            "shard_sealed", shard=writer.shard, position=manifest.position, merged=len(merged), segments=len(parts)
+        )
+
+    async def _sealed(self, contents: ShardContents, merged: Sequence[str]) -> SealedSegment:
+        vector_format = self._store.vector_format
+        sources = [contents.sealed[name] for name in merged]
+        job = BuildJob(
+            folder=str(self._store.folder),
+            scheme=contents.scheme or "",
+            element=vector_format.element,
+            metric=vector_format.metric,
+            sources=[
+                Source(description=source.description, live=np.packbits(source.live).tobytes()) for source in sources
+            ],
+        )
+        with self._metrics.seal_seconds.time():
+            description = await self._build(job, contents)
+        return await asyncio.to_thread(SealedSegment.open, self._store.folder / description.name, description)
+
+
+async def build_in_child(job: BuildJob, contents: ShardContents) -> SegmentDescription:
+    """Build in a process that ends when this is cancelled. Raises BuildFailed, OSError."""
+    build = SegmentBuild(job)
+    try:
+        return await asyncio.to_thread(build.run, contents.rows, contents.codes)
+    finally:
+        build.end()

@@ -1,0 +1,39 @@
+"""What workers that hold shards need to know of where their segments are kept."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+from shared.index.vectors import VectorFormat
+from shared.replication.objects import open_store
+from shared.replication.segment_store import SegmentStore
+
+
+class SegmentSettings(BaseSettings):
+    segment_store: str | None = Field(
+        default=None,
+        validation_alias="AFTERIMAGE_SEGMENT_STORE",
+        pattern=r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/\S*)?|/.*)$",
+        description="where segments are kept: an absolute path, or s3://bucket/prefix; unset, shards stay in memory",
+    )
+    segment_folder: Path | None = Field(
+        default=None,
+        description="where this worker alone builds, fetches and maps segments; unset, a temporary folder",
+    )
+
+    @contextmanager
+    def open_segments(self, vector_format: VectorFormat) -> Iterator[SegmentStore | None]:
+        """The store of segments, and this worker's folder for them; None where no store is set."""
+        if self.segment_store is None:
+            yield None
+            return
+        if self.segment_folder is not None:
+            self.segment_folder.mkdir(parents=True, exist_ok=True)
+            yield SegmentStore(open_store(self.segment_store), self.segment_folder, vector_format)
+            return
+        with TemporaryDirectory(prefix="afterimage-segments-") as folder:
+            yield SegmentStore(open_store(self.segment_store), Path(folder), vector_format)
