@@ -1,0 +1,203 @@
+"""Sealing, publishing, restoring and taking over, on a folder and with a log in memory."""
+
+import asyncio
+import random
+from pathlib import Path
+
+import pytest
+
+from services.indexer.sealing import SealPolicy
+from shared.index.shard import Shard
+from shared.index.vectors import VectorFormat
+from shared.replication.objects import FolderStore, StoreUnavailable
+from shared.replication.replica import ShardReplica
+from shared.replication.segment_store import SegmentStore
+from shared.replication.snapshots import SegmentFollower, StoredSnapshots
+from shared.replication.state import ReplicaState
+from tests.fakes.features_topic import FeaturesTopic
+from tests.fakes.inline_thread import InlineThread
+from tests.fakes.operations import INCARNATION, code, delete, upsert
+from tests.fakes.replica_observer import RecordingObserver
+from tests.fakes.replicated import NOW_MS
+from tests.fakes.replication_log import FakeLog
+from tests.fakes.sealing import SHARD, SealingWriter
+
+
+class Copy:
+    """A replica with a store. topic: where it reads what Redis does not have."""
+
+    def __init__(self, objects: FolderStore, folder: Path, log: FakeLog, topic: FeaturesTopic) -> None:
+        folder.mkdir()
+        self.store = SegmentStore(objects, folder, VectorFormat())
+        thread = InlineThread()
+        self.follower = SegmentFollower(self.store, thread=thread, now_ms=lambda: NOW_MS)
+        self.replica = ShardReplica(
+            SHARD,
+            incarnation=INCARNATION,
+            make_shard=Shard,
+            log_=log,
+            history=topic,
+            thread=thread,
+            observer=RecordingObserver(),
+            clock=asyncio.get_running_loop().time,
+            snapshots=StoredSnapshots(self.store, now_ms=lambda: NOW_MS),
+        )
+
+    async def catch_up(self, indexer: SealingWriter) -> None:
+        """Run until it is live and where the indexer is."""
+        task = asyncio.create_task(self.replica.run())
+        async with asyncio.timeout(30):
+            await self.replica.wait_for(indexer.writer.fold.position)
+            while self.replica.state is not ReplicaState.LIVE:  # noqa: ASYNC110 - it depends on the clock
+                await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.wait([task])
+
+
+@pytest.fixture
+async def indexer(tmp_path: Path) -> SealingWriter:
+    made = SealingWriter(FolderStore(tmp_path / "store"), tmp_path / "indexer")
+    await made.start()
+    return made
+
+
+async def test_a_shard_is_due_when_it_has_grown_and_not_before(indexer: SealingWriter) -> None:
+    await indexer.append(*(upsert(n, str(n)) for n in range(4)))
+    assert not indexer.sealer.due(indexer.writer)
+    await indexer.append(upsert(4, "4"))
+    assert indexer.sealer.due(indexer.writer)
+    await indexer.sealer.seal(indexer.writer)
+    assert not indexer.sealer.due(indexer.writer)
+    assert indexer.writer.fold.growing_rows == 0
+
+
+async def test_a_shard_is_due_when_its_manifest_is_far_behind_or_old(tmp_path: Path) -> None:
+    indexer = SealingWriter(
+        FolderStore(tmp_path / "store"), tmp_path / "indexer", policy=SealPolicy(rows=100, offsets=20, age_ms=1_000)
+    )
+    await indexer.start()
+    await indexer.append(*(upsert(n, "the same") for n in range(19)))
+    assert not indexer.sealer.due(indexer.writer)
+    await indexer.append(upsert(19, "the same"))
+    assert indexer.sealer.due(indexer.writer)
+    await indexer.sealer.seal(indexer.writer)
+    await indexer.append(upsert(20, "the same"))
+    assert not indexer.sealer.due(indexer.writer)
+    indexer.now_ms += 1_000
+    assert indexer.sealer.due(indexer.writer)
+
+
+async def test_the_log_is_kept_from_the_manifest_before_the_newest_on(indexer: SealingWriter) -> None:
+    for end in (10, 20, 30):
+        await indexer.append(*(upsert(n, str(n)) for n in range(end - 10, end)))
+        await indexer.sealer.seal(indexer.writer)
+    await indexer.append(*(upsert(n, str(n)) for n in range(30, 35)))
+    kept = await indexer.log.read(SHARD, after=-1, count=100)
+    assert kept[0].previous <= 19 < kept[0].position
+
+
+async def test_the_log_is_not_kept_without_end_when_nothing_is_sealed(indexer: SealingWriter) -> None:
+    for end in (10, 20):
+        await indexer.append(*(upsert(n, str(n)) for n in range(end - 10, end)))
+        await indexer.sealer.seal(indexer.writer)
+    for offset in range(20, 200):
+        await indexer.append(upsert(offset, "cat"))
+    assert len(await indexer.log.read(SHARD, after=-1, count=1_000)) <= 41
+
+
+async def test_a_restarted_indexer_goes_on_from_the_manifest(indexer: SealingWriter, tmp_path: Path) -> None:
+    await indexer.append(*(upsert(n, str(n)) for n in range(6)), delete(6, "0"))
+    await indexer.sealer.seal(indexer.writer)
+    successor = SealingWriter(FolderStore(tmp_path / "store"), tmp_path / "successor", log=indexer.log)
+    await successor.start()
+    assert successor.writer.next_offset == 7
+    assert successor.writer.fold.checksum == indexer.writer.fold.checksum
+    assert not successor.sealer.due(successor.writer)
+
+
+async def test_a_store_that_fails_leaves_the_shard_as_it_is_and_sealing_is_tried_again(tmp_path: Path) -> None:
+    class Full(FolderStore):
+        full = True
+
+        def put(self, path: str, content: Path | bytes) -> None:
+            if self.full:
+                raise StoreUnavailable("no space left on device")
+            super().put(path, content)
+
+    objects = Full(tmp_path / "store")
+    indexer = SealingWriter(objects, tmp_path / "indexer", policy=SealPolicy(rows=5, offsets=8))
+    await indexer.start()
+    await indexer.append(*(upsert(n, str(n)) for n in range(8)))
+    before = indexer.writer.fold.checksum
+    with pytest.raises(StoreUnavailable):
+        await indexer.sealer.seal(indexer.writer)
+    assert (indexer.writer.fold.checksum, len(indexer.writer.fold)) == (before, 8)
+    assert indexer.sealer.due(indexer.writer)
+    objects.full = False
+    await indexer.sealer.seal(indexer.writer)
+    restored = await indexer.sealer.restore(SHARD)
+    assert restored is not None
+    assert restored.checksum == before
+
+
+async def test_a_replica_begins_with_the_manifest_where_the_log_was_trimmed(
+    indexer: SealingWriter, tmp_path: Path
+) -> None:
+    """Kafka is asked for no more than what came after it."""
+    topic = FeaturesTopic()
+    for number in range(20):
+        topic.write(upsert(number, str(number)))
+    await indexer.append(*(upsert(n, str(n)) for n in range(20)))
+    await indexer.sealer.seal(indexer.writer)
+    indexer.log.trim(SHARD, keep_after=19)
+    topic.compact(before=20)
+    copy = Copy(FolderStore(tmp_path / "store"), tmp_path / "replica", indexer.log, topic)
+    await copy.catch_up(indexer)
+    assert copy.replica.index.sealed
+    assert copy.replica.index.growing_rows == 0
+    assert copy.replica.index.checksum == indexer.writer.fold.checksum
+
+
+async def test_live_replicas_take_over_what_was_sealed_and_say_the_same_as_before(
+    indexer: SealingWriter, tmp_path: Path
+) -> None:
+    """Through several generations and merges, while rows are replaced and deleted between."""
+    rng = random.Random(1)  # noqa: S311 - no secret
+    topic = FeaturesTopic()
+    copy = Copy(FolderStore(tmp_path / "store"), tmp_path / "replica", indexer.log, topic)
+    query = code(3, 1, 4, 1)
+    for _ in range(12):
+        operations = [
+            delete(offset, str(rng.randrange(30)))
+            if rng.random() < 0.2
+            else upsert(offset, str(rng.randrange(30)), of=code(*(rng.randint(-9, 9) or 1 for _ in range(4))))
+            for offset in range(topic.end, topic.end + 10)
+        ]
+        for operation in operations:
+            topic.write(operation)
+        await indexer.append(*operations)
+        await copy.catch_up(indexer)
+        fold = indexer.writer.fold
+        said = fold.search(query, 50)
+        await indexer.sealer.seal(indexer.writer)
+        await copy.follower.look(copy.replica)
+        assert copy.replica.index.sealed.keys() == fold.sealed.keys()
+        assert copy.replica.index.growing_rows == fold.growing_rows == 0
+        assert copy.replica.index.checksum == fold.checksum
+        assert copy.replica.index.search(query, 50) == fold.search(query, 50) == said
+    folders = {path.name for path in copy.store.folder.iterdir()}
+    assert folders == set(copy.replica.index.sealed)
+
+
+async def test_a_damaged_segment_is_not_taken_over_and_the_replica_goes_on(
+    indexer: SealingWriter, tmp_path: Path
+) -> None:
+    copy = Copy(FolderStore(tmp_path / "store"), tmp_path / "replica", indexer.log, FeaturesTopic())
+    await indexer.append(*(upsert(n, str(n)) for n in range(10)))
+    await copy.catch_up(indexer)
+    await indexer.sealer.seal(indexer.writer)
+    [path] = (tmp_path / "store").glob("**/graph.usearch")
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    await copy.follower.look(copy.replica)
+    assert not copy.replica.index.sealed
+    assert copy.replica.index.checksum == indexer.writer.fold.checksum
