@@ -8,11 +8,15 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import msgspec
 import pytest
 
+from services.cli.stack.ports import LOOPBACK, free_port
 from shared.replication.connection import connect
 from shared.replication.directory import ReplicaDirectory
 from tests.harness.kafka import Broker
@@ -42,6 +46,7 @@ def shell(kafka: Broker, redis_server: RedisServer, tmp_path_factory: pytest.Tem
         redis_url=redis_server.url,
         namespace="cli",
         folder=tmp_path_factory.mktemp("service"),
+        env={"AFTERIMAGE_FETCH_PRIVATE": "true"},
     ) as service:
         yield Shell(service.environment)
 
@@ -80,6 +85,22 @@ def test_a_rejected_image_can_be_redriven_after_it_was_mended(shell: Shell, tmp_
     finally:
         place.unlink(missing_ok=True)
     assert json.loads(shell("search", "--id", place.as_uri(), "--json"))["hits"]
+
+
+def test_an_image_that_could_not_be_fetched_is_redriven_when_its_server_is_back(shell: Shell) -> None:
+    port = free_port()
+    uri = f"http://{LOOPBACK}:{port}/panda.webp"
+    assert "fetch_failed: 1" in shell("ingest", uri, status=3)
+    server = ThreadingHTTPServer((LOOPBACK, port), partial(SimpleHTTPRequestHandler, directory=PANDA.parent))
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        assert "indexed: 1" in shell("redrive", "--reason", "fetch_failed")
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert uri in {hit["uri"] for hit in json.loads(shell("search", "--id", uri, "--json"))["hits"]}
 
 
 def test_status_shows_every_shard_with_its_replicas(shell: Shell) -> None:
