@@ -17,7 +17,7 @@ ifneq ($(origin PYTHON),file)
 export UV_PYTHON := $(PYTHON)
 endif
 
-.PHONY: help setup fmt lint type test fuzz bench bench-extract bench-extract-memory bench-packages demo check up docs ci-tools
+.PHONY: help setup fmt lint type test fuzz bench bench-extract bench-extract-memory bench-kafka bench-packages demo check up docs ci-tools
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 24
@@ -64,6 +64,9 @@ bench-extract: bench-packages ## the extractor against the bare model, a naive h
 
 bench-extract-memory: setup ## is memory flat over many images? IMAGES=100000
 	$(BIN)/python -m benchmarks.extract.endurance --images $(or $(IMAGES),100000)
+
+bench-kafka: bench-packages ## the settings of the Kafka clients, against those that are set
+	$(BIN)/python -m benchmarks.kafka_settings
 
 bench-packages: setup
 	@TMPDIR="$(TOOLS)" $(UV) sync --locked --all-extras --group bench

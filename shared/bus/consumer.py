@@ -4,7 +4,8 @@ FastStream's own acknowledgement is not used (`AckPolicy.MANUAL`): it commits wh
 partition. Offsets are committed here, explicitly.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -25,6 +26,11 @@ log = get_logger(__name__)
 Record: TypeAlias = ConsumerRecord  # of bytes keys and bytes values, either of which may be None
 _POLL_MS = 3
 """How long FastStream waits for a batch; where none came it sleeps as long again, deaf to what comes meanwhile."""
+
+CONSUMER_SETTINGS: Mapping[str, Any] = MappingProxyType(
+    {"max_partition_fetch_bytes": 4 * 1024 * 1024, "fetch_max_bytes": 50 * 1024 * 1024}
+)
+"""Chosen by `make bench-kafka`: docs/benchmarks.md has the reasons."""
 
 Handle = Callable[[Sequence[Record]], Awaitable[None]]
 Revoked = Callable[[set[int]], None]
@@ -76,7 +82,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             session_timeout_ms=settings.session_timeout_ms,
             fetch_max_wait_ms=settings.fetch_wait_ms,
             max_poll_interval_ms=settings.max_poll_interval_ms,
-            max_partition_fetch_bytes=4 * 1024 * 1024,
+            **CONSUMER_SETTINGS,
             parser=_leave_untouched,
             decoder=_decode_nothing,
             no_reply=True,

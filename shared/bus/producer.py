@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Self
+from types import MappingProxyType, TracebackType
+from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError
@@ -17,7 +17,8 @@ from shared.runtime.logging import get_logger
 log = get_logger(__name__)
 
 MAX_RECORD_BYTES = 1024 * 1024
-_MAX_BATCH_BYTES = 256 * 1024
+PRODUCER_SETTINGS: Mapping[str, Any] = MappingProxyType({"max_batch_size": MAX_RECORD_BYTES, "compression_type": None})
+"""Chosen by `make bench-kafka`: docs/benchmarks.md has the reasons."""
 _RETRY_S = 1.0
 
 Headers = Sequence[tuple[str, bytes]]
@@ -127,8 +128,8 @@ class RecordProducer:
             acks="all",
             enable_idempotence=idempotent,
             linger_ms=self._linger_ms,
-            max_batch_size=_MAX_BATCH_BYTES,
             max_request_size=MAX_RECORD_BYTES,
+            **PRODUCER_SETTINGS,
         )
         try:
             with _quiet("aiokafka.producer.sender"):
