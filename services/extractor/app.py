@@ -23,6 +23,7 @@ from shared.cache.slots import Slots
 from shared.encoders.engine import Extract, ExtractionEngine
 from shared.encoders.opening import open_engine
 from shared.events.topics import Topics
+from shared.imaging.budget import ByteBudget
 from shared.imaging.fetch import Fetcher
 from shared.replication.connection import connect
 from shared.runtime.background import BackgroundTasks
@@ -73,10 +74,13 @@ class ExtractorWorker:
         producer = await resources.enter_async_context(
             RecordProducer(settings.kafka_bootstrap_servers, client_id="afterimage-extractor")
         )
+        budget = ByteBudget(settings.max_fetched_mb * 1024 * 1024)
+        self._metrics.held.set_function(lambda: budget.held)
         self._handler = ExtractUploads(
             topics=self._topics,
             partitions=len(partitions),
             fetch=fetcher.fetch,
+            budget=budget,
             extract=await self._extraction(engine, resources, tasks),
             scheme=engine.scheme.fingerprint,
             producer=producer,

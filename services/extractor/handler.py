@@ -17,18 +17,20 @@ from shared.events.images import MAX_ID_BYTES, VERSION, SourcePosition, epoch_ms
 from shared.events.topics import Topics
 from shared.events.upload_forms import DeleteImage, UploadEvent, UploadImage
 from shared.events.uploads import read_upload_events, write_native
+from shared.imaging.budget import ByteBudget, Room
 from shared.runtime.logging import get_logger
 
 log = get_logger(__name__)
 
-Fetch = Callable[[str], Awaitable[bytes]]
+Fetch = Callable[[str, Room], Awaitable[bytes]]
 
 
 class ExtractUploads:
     """Turns each upload event into a feature record, a delete, or a reject.
 
     `process` returns when Kafka has acknowledged what came of the record, so that its offset may be committed.
-    partitions: how many `images.uploaded` has. extract: gives an image's code, which belongs to `scheme`.
+    partitions: how many `images.uploaded` has. fetch, budget: what is fetched has room in the
+    budget until its code is there. extract: gives an image's code, which belongs to `scheme`.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class ExtractUploads:
         topics: Topics,
         partitions: int,
         fetch: Fetch,
+        budget: ByteBudget,
         extract: Extract,
         scheme: str,
         producer: RecordProducer,
@@ -46,6 +49,7 @@ class ExtractUploads:
         self._topics = topics
         self._partitions = partitions
         self._fetch = fetch
+        self._budget = budget
         self._extract = extract
         self._scheme = scheme
         self._producer = producer
@@ -84,6 +88,7 @@ class ExtractUploads:
             feature = await self._feature_of(record, event, source)
         except PoisonInput as fault:
             value = record.value if alone else write_native(event)
+            fault.with_traceback(None)  # which would keep the image for as long as Kafka does not take the reject
             await self._reject(record, fault, stage="extract", key=event.id.encode(), value=value)
             return
         await self._publish(record, event.id, encode_feature(feature), [(hdr.CONTENT_TYPE, hdr.MSGPACK.encode())])
@@ -91,8 +96,8 @@ class ExtractUploads:
         self._reject_limit.encoded()
 
     async def _feature_of(self, record: Record, event: UploadImage, source: SourcePosition) -> FeatureRecord:
-        data = await self._bytes_of(event)
-        extracted = await self._extract(data)
+        with self._budget.room() as room:
+            extracted = await self._extract(await self._bytes_of(event, room))
         return FeatureRecord(
             v=VERSION,
             id=event.id,
@@ -105,12 +110,12 @@ class ExtractUploads:
             attributes=event.attributes,
         )
 
-    async def _bytes_of(self, event: UploadImage) -> bytes:
+    async def _bytes_of(self, event: UploadImage, room: Room) -> bytes:
         if event.data is not None:
             data, source = event.data, "inline"
         else:
             with self._metrics.stage("fetch"):
-                data, source = await self._fetch(event.uri or ""), "fetched"
+                data, source = await self._fetch(event.uri or "", room), "fetched"
         self._metrics.image_bytes.labels(source).inc(len(data))
         return data
 

@@ -77,6 +77,11 @@ class ExtractorMetrics:
             registry=registry,
         )
         self.in_flight = Gauge("afterimage_extractor_in_flight", "Upload events under way", registry=registry)
+        self.held = Gauge(
+            "afterimage_extractor_held_bytes",
+            "Bytes of fetched images that are held until they are encoded; at EXTRACTOR_MAX_FETCHED_MB fetching waits",
+            registry=registry,
+        )
         self.paused = Gauge(
             "afterimage_extractor_paused",
             "1 while nothing is fetched from images.uploaded, since what is under way does not get on",

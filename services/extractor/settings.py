@@ -11,6 +11,12 @@ class ExtractorSettings(ExtractionSettings):
 
     http_port: int = Field(default=8081, ge=1, le=65535, description="the port that they listen on")
     max_in_flight: int = Field(default=128, ge=1, le=10_000, description="most events under way at once")
+    max_fetched_mb: int = Field(
+        default=256,
+        ge=1,
+        le=1_000_000,
+        description="most MiB of fetched images that are held at once, until they are encoded",
+    )
     cache_images: int = Field(
         default=20_000,
         ge=0,

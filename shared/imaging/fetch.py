@@ -3,6 +3,7 @@
 import asyncio
 import random
 import ssl
+import sys
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
@@ -10,6 +11,7 @@ from typing import Self
 from aiohttp.abc import AbstractResolver
 
 from shared.events.faults import PoisonInput, RejectReason, TransientFault
+from shared.imaging.budget import ByteBudget, NoRoom, Room
 from shared.imaging.policy import FetchPolicy
 from shared.imaging.sources.file import FileSource
 from shared.imaging.sources.http import HttpSource
@@ -45,21 +47,27 @@ class Fetcher:
             "s3": S3Source(policy),
         }
 
-    async def fetch(self, uri: str) -> bytes:
+    async def fetch(self, uri: str, room: Room | None = None) -> bytes:
         """Return the bytes behind a reference, never more than `max_bytes`.
 
+        room: has as many bytes as are returned. Where it gets none, what was read is let go, and read again once it
+        has room for all of it; that wait is no part of an attempt. By default there is room for anything.
         Raises PoisonInput with URI_NOT_ALLOWED, NOT_FOUND or TOO_MANY_BYTES at once, and
         with FETCH_FAILED when the last attempt failed in a way that time may heal.
         """
         source = self._source_of(uri)
+        room = room or ByteBudget(sys.maxsize).room()
         for failures in range(1, self._policy.attempts + 1):
             try:
-                async with asyncio.timeout(self._policy.timeout_s):
-                    return await source.read(uri)
+                data = await self._attempt(source, uri, room)
             except TransientFault as fault:
                 cause = str(fault)
             except TimeoutError:
                 cause = f"there was no complete answer within {self._policy.timeout_s:g} s"
+            else:
+                room.keep(len(data))
+                return data
+            room.keep(0)
             if failures < self._policy.attempts:
                 await self._sleep(self._jitter() * self._policy.longest_wait_s(failures))
         raise PoisonInput(
@@ -67,6 +75,18 @@ class Fetcher:
             f"{shown(uri)} could not be read in {self._policy.attempts} attempts; the last time {cause}. "
             "Redrive the event when the source answers again.",
         )
+
+    async def _attempt(self, source: Source, uri: str, room: Room) -> bytes:
+        try:
+            return await self._read(source, uri, room)
+        except NoRoom as full:
+            size = full.size
+        await room.wait_for(size)  # out of `except`: the error would keep what was read
+        return await self._read(source, uri, room)
+
+    async def _read(self, source: Source, uri: str, room: Room) -> bytes:
+        async with asyncio.timeout(self._policy.timeout_s):
+            return await source.read(uri, room)
 
     def _source_of(self, uri: str) -> Source:
         scheme, separator, _ = uri.partition("://")

@@ -2,11 +2,15 @@
 
 import asyncio
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from shared.events.faults import PoisonInput, RejectReason, TransientFault
+from shared.imaging.budget import Room
 from shared.imaging.policy import FetchPolicy
 from shared.imaging.sources.folder import NotAFile, open_below
 from shared.imaging.sources.source import shown
@@ -26,18 +30,36 @@ class FileSource:
         self._max_bytes = policy.max_bytes
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="files")
 
-    async def read(self, uri: str) -> bytes:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, uri)
+    async def read(self, uri: str, room: Room) -> bytes:
+        loop = asyncio.get_running_loop()
+        size = await loop.run_in_executor(self._threads, self._size, uri)
+        room.claim(size, of=size)
+        return await loop.run_in_executor(self._threads, self._read, uri, size)
 
     async def aclose(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _read(self, uri: str) -> bytes:
+    def _size(self, uri: str) -> int:
+        """The most that is to be read: a file that does not say, as in /proc, may be as large as any."""
+        with self._open(uri) as file:
+            size = os.fstat(file.fileno()).st_size
+        self._check_size(size, uri)
+        return size or self._max_bytes
+
+    def _read(self, uri: str, size: int) -> bytes:
+        with self._open(uri) as file:
+            data = file.read(size + 1) or b""  # None where the kernel has nothing to say yet, in /proc
+        self._check_size(len(data), uri)
+        if len(data) > size:
+            raise TransientFault(f"the file grew beyond {size} bytes while it was read")
+        return data
+
+    @contextmanager
+    def _open(self, uri: str) -> Iterator[BinaryIO]:
         root, path = self._allowed_path(uri)
         try:
             with os.fdopen(open_below(root, path.relative_to(root).parts), "rb") as file:
-                self._check_size(os.fstat(file.fileno()).st_size, uri)
-                data = file.read(self._max_bytes + 1) or b""  # None where the kernel has nothing to say yet, in /proc
+                yield file
         except NotAFile as error:
             raise PoisonInput(RejectReason.NOT_FOUND, f"{shown(uri)} is not a file") from error
         except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
@@ -46,8 +68,6 @@ class FileSource:
             ) from error
         except OSError as error:
             raise TransientFault(f"the file system said {error.strerror!r}") from error
-        self._check_size(len(data), uri)
-        return data
 
     def _check_size(self, size: int, uri: str) -> None:
         if size > self._max_bytes:

@@ -8,6 +8,7 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from shared.events.faults import PoisonInput, RejectReason, TransientFault
+from shared.imaging.budget import Room
 from shared.imaging.policy import FetchPolicy
 from shared.imaging.sources.addresses import PublicAddressResolver, check_literal, open_public_socket
 from shared.imaging.sources.names import SystemResolver
@@ -38,14 +39,14 @@ class HttpSource:
         self._tls = tls
         self._session: aiohttp.ClientSession | None = None
 
-    async def read(self, uri: str) -> bytes:
+    async def read(self, uri: str, room: Room) -> bytes:
         try:
             url = URL(uri)
             for _ in range(self._policy.max_redirects + 1):
                 self._check(url)
                 async with self._open_session().get(url, allow_redirects=False) as answer:
                     if answer.status not in _REDIRECTS:
-                        return await self._body(answer, uri)
+                        return await self._body(answer, uri, room)
                     url = _target(answer, url)
         except aiohttp.InvalidURL as error:
             raise _no_url(uri, error) from error
@@ -74,14 +75,16 @@ class HttpSource:
         if not self._policy.allow_private_addresses:
             check_literal(url.host)
 
-    async def _body(self, answer: aiohttp.ClientResponse, uri: str) -> bytes:
+    async def _body(self, answer: aiohttp.ClientResponse, uri: str, room: Room) -> bytes:
         _check_status(answer.status, uri)
         _check_encoding(answer, uri)
         body = bytearray()
         self._check_size(answer.content_length or 0, uri)
+        expected = answer.content_length or self._policy.max_bytes
         async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
             body += chunk
             self._check_size(len(body), uri)
+            room.claim(len(body), of=expected)
         return bytes(body)
 
     def _check_size(self, size: int, uri: str) -> None:

@@ -10,6 +10,7 @@ from obstore.exceptions import BaseError, GenericError, PermissionDeniedError, U
 from obstore.store import S3Store
 
 from shared.events.faults import PoisonInput, RejectReason, TransientFault
+from shared.imaging.budget import Room
 from shared.imaging.policy import FetchPolicy
 from shared.imaging.sources.source import shown
 
@@ -42,7 +43,7 @@ class S3Source:
         self._policy = policy
         self._store = lru_cache(maxsize=_OPEN_BUCKETS)(self._open_store)
 
-    async def read(self, uri: str) -> bytes:
+    async def read(self, uri: str, room: Room) -> bytes:
         bucket, _, key = uri.partition("://")[2].partition("/")
         if not _BUCKET_NAME.fullmatch(bucket) or not key:
             raise PoisonInput(RejectReason.URI_NOT_ALLOWED, f"{shown(uri)} must be s3://bucket/key")
@@ -53,6 +54,7 @@ class S3Source:
             async for chunk in found.stream(min_chunk_size=_CHUNK_BYTES):
                 body += chunk
                 self._check_size(len(body), uri)
+                room.claim(len(body), of=found.meta["size"])
             return bytes(body)
         except (BaseError, FileNotFoundError, ValueError) as error:
             raise _fault(error, uri) from error

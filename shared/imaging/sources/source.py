@@ -2,15 +2,18 @@
 
 from typing import Protocol
 
+from shared.imaging.budget import Room
+
 
 class Source(Protocol):
     """Reads references of one kind. It tries once; the fetcher above it repeats and keeps the time."""
 
-    async def read(self, uri: str) -> bytes:
-        """Return the bytes behind the reference.
+    async def read(self, uri: str, room: Room) -> bytes:
+        """Return the bytes behind the reference, having claimed room for them as they come.
 
-        Raises PoisonInput where another attempt would end the same way, TransientFault
-        where it may not. Must stop reading at the size limit, whatever the source announced.
+        Raises PoisonInput where another attempt would end the same way, TransientFault where it
+        may not, and of those NoRoom where there was none. Must stop reading at the size limit,
+        whatever the source announced.
         """
 
     async def aclose(self) -> None:

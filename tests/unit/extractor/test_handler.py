@@ -1,5 +1,6 @@
 """What the extractor makes of one record."""
 
+import asyncio
 import json
 
 import pytest
@@ -21,6 +22,7 @@ from shared.events.rejects import read_reject, redrive_headers
 from shared.events.topics import Topics
 from shared.events.upload_forms import UploadImage
 from shared.events.uploads import read_upload_events, write_native
+from shared.imaging.budget import ByteBudget, Room
 from tests.fakes.code_cache import FakeCodeCache
 from tests.fakes.engine import BOMB, DEVICE_S, POISON, FakeEngine
 from tests.fakes.operations import SCHEME
@@ -32,6 +34,7 @@ PARTITIONS = 4
 OFFSET, UPLOADED_AT = 41, 1_700_000_000_000
 TRACE = ("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 MOST_REJECTS = 3
+MAX_BYTES = 100
 MEGABYTE = bytes(1024 * 1024)
 
 
@@ -39,13 +42,16 @@ class Bench:
     def __init__(self) -> None:
         self.engine = FakeEngine()
         self.producer = FakeProducer()
+        self.budget = ByteBudget(MAX_BYTES)
         self.registry = CollectorRegistry()
         metrics = ExtractorMetrics(self.registry)
+        metrics.held.set_function(lambda: self.budget.held)
         self.stored = {"s3://shop/cat": b"\1\2\3\4", "s3://shop/poison": POISON, "s3://shop/cat 2": b"\5\6\7\x08"}
         self.handler = ExtractUploads(
             topics=TOPICS,
             partitions=PARTITIONS,
             fetch=self._fetch,
+            budget=self.budget,
             extract=CachedExtraction(
                 self.engine.extract, scheme=SCHEME, cache=FakeCodeCache(), observer=metrics
             ).extract,
@@ -55,9 +61,10 @@ class Bench:
             reject_limit=RejectLimit(max_consecutive=MOST_REJECTS, max_ratio=0, stop=lambda: None),
         )
 
-    async def _fetch(self, uri: str) -> bytes:
+    async def _fetch(self, uri: str, room: Room) -> bytes:
         if uri not in self.stored:
             raise PoisonInput(RejectReason.NOT_FOUND, f"{uri} points at nothing")
+        await room.wait_for(len(self.stored[uri]))
         return self.stored[uri]
 
     @property
@@ -261,6 +268,34 @@ async def test_an_upload_whose_trace_fits_no_record_is_rejected(bench: Bench) ->
     told = read_reject(reject.headers)
     assert told is not None
     assert told.stage == "publish"
+
+
+def by_reference(name: str) -> Record:
+    return record(write_native(UploadImage(id="cat", uri=f"s3://shop/{name}")))
+
+
+async def test_however_many_images_come_at_once_no_more_bytes_are_held_than_the_budget_has(bench: Bench) -> None:
+    names = [str(number) for number in range(50)]
+    bench.stored |= {f"s3://shop/{name}": name.encode().rjust(30) for name in names}
+    bench.engine.gate.clear()
+    async with asyncio.TaskGroup() as group:
+        for name in names:
+            group.create_task(bench.handler.process(by_reference(name)))
+        while len(bench.engine.begun) < 3:  # noqa: ASYNC110 - each task has its turn
+            await asyncio.sleep(0)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert len(bench.engine.begun) == 3
+        assert bench.registry.get_sample_value("afterimage_extractor_held_bytes") == 90
+        bench.engine.gate.set()
+    assert len(bench.features) == len(names)
+    assert bench.budget.held == 0
+
+
+@pytest.mark.parametrize("name", ["cat", "poison", "nothing"])
+async def test_whatever_becomes_of_an_image_its_bytes_are_given_back(bench: Bench, name: str) -> None:
+    await bench.handler.process(by_reference(name))
+    assert bench.budget.held == 0
 
 
 async def test_a_device_that_breaks_is_no_fault_of_the_event(bench: Bench) -> None:

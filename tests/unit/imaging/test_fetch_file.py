@@ -1,3 +1,4 @@
+import asyncio
 import os
 import socket
 import threading
@@ -7,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from shared.events.faults import PoisonInput, RejectReason
+from shared.imaging.budget import ByteBudget
 from shared.imaging.fetch import Fetcher
 from shared.imaging.policy import FetchPolicy
 from shared.imaging.sources.folder import NotAFile, open_below
@@ -172,3 +174,16 @@ async def test_a_file_of_exactly_the_limit_is_read_and_a_larger_one_is_not(root:
 )
 async def test_a_scheme_that_is_not_listed_is_refused(uri: str, root: Path) -> None:
     assert await rejection(uri, root) is RejectReason.URI_NOT_ALLOWED
+
+
+async def test_a_file_that_there_is_no_room_for_is_read_when_there_is(root: Path) -> None:
+    budget = ByteBudget(len(CONTENT))
+    async with Fetcher(FetchPolicy(file_roots=(root,), attempts=1)) as fetcher:
+        with budget.room() as room:
+            with budget.room() as other:
+                other.claim(1, of=1)
+                task = asyncio.create_task(fetcher.fetch(f"file://{root}/cat.png", room))
+                while not budget.waiting:  # noqa: ASYNC110 - a thread looks at the file
+                    await asyncio.sleep(0)
+            assert await task == CONTENT
+            assert budget.held == len(CONTENT)

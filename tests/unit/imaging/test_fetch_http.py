@@ -3,6 +3,7 @@ import asyncio
 import pytest
 
 from shared.events.faults import PoisonInput, RejectReason
+from shared.imaging.budget import ByteBudget
 from shared.imaging.fetch import Fetcher
 from shared.imaging.policy import FetchPolicy
 from tests.unit.imaging.clock import RecordedSleep
@@ -156,3 +157,56 @@ async def test_a_rejection_shows_the_address_without_its_secrets(site: Site) -> 
     assert "/status/404" in fault.detail
     assert "password" not in fault.detail
     assert "secret" not in fault.detail
+
+
+async def test_a_body_that_there_is_no_room_for_is_asked_for_again_when_there_is(site: Site) -> None:
+    budget = ByteBudget(len(BODY) + 1)
+    async with Fetcher(LOCAL) as fetcher:
+        with budget.room() as room:
+            with budget.room() as other:
+                other.claim(2, of=2)
+                task = asyncio.create_task(fetcher.fetch(site.url("/image"), room))
+                await site.arrived.acquire()
+                while not budget.waiting:  # noqa: ASYNC110 - the answer is on its way
+                    await asyncio.sleep(0)
+                assert budget.held == 2
+            assert await task == BODY
+            assert budget.held == len(BODY)
+    assert len(site.visits) == 2
+
+
+async def test_to_wait_for_room_is_no_failed_attempt(site: Site) -> None:
+    policy = FetchPolicy(allow_private_addresses=True, attempts=1, timeout_s=1)
+    budget = ByteBudget(len(BODY))
+    async with Fetcher(policy) as fetcher:
+        with budget.room() as room:
+            with budget.room() as other:
+                other.claim(1, of=1)
+                task = asyncio.create_task(fetcher.fetch(site.url("/image"), room))
+                await asyncio.wait([task], timeout=1.2 * policy.timeout_s)
+            assert await task == BODY
+
+
+async def test_room_for_a_body_of_unknown_length_is_that_of_what_came(site: Site) -> None:
+    budget = ByteBudget(LARGE)
+    async with Fetcher(LOCAL, sleep=RecordedSleep()) as fetcher:
+        with budget.room() as room:
+            with pytest.raises(PoisonInput):
+                await fetcher.fetch(site.url("/endless"), room)
+            assert budget.held <= LARGE
+    assert budget.held == 0
+
+
+async def test_many_large_bodies_at_once_get_through_and_are_never_more_than_there_is_room_for(site: Site) -> None:
+    budget = ByteBudget(3 * LARGE)
+    policy = FetchPolicy(allow_private_addresses=True, max_bytes=2 * LARGE, attempts=1)
+    async with Fetcher(policy) as fetcher:
+
+        async def fetch() -> int:
+            with budget.room() as room:
+                size = len(await fetcher.fetch(site.url("/announced"), room))
+                assert size <= budget.held <= 3 * LARGE
+                return size
+
+        assert await asyncio.gather(*[fetch() for _ in range(30)]) == 30 * [LARGE]
+    assert budget.held == 0
