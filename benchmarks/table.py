@@ -50,9 +50,9 @@ class Part:
     def show(self) -> None:
         print(f"\n{self.title} [{self.unit}]")
         width = max(len(row.name) for row in self.rows)
-        print(f"  {'':{width}}  " + "".join(f"{column:>9}" for column in _COLUMNS))
+        print(f"  {'':{width}}  " + "".join(f"{column:>11}" for column in _COLUMNS))
         for row in self.rows:
-            print(f"  {row.name:{width}}  " + "".join(f"{cell:>9}" for cell in row.cells()) + f"  {row.note}".rstrip())
+            print(f"  {row.name:{width}}  " + "".join(f"{cell:>11}" for cell in row.cells()) + f"  {row.note}".rstrip())
         for name, value in self.ratios.items():
             print(f"  {name} = {value:.3f}")
         for note in self.notes:
