@@ -1,5 +1,6 @@
 """What workers that hold shards need to know of where their segments are kept."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ from tempfile import TemporaryDirectory
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
+from shared.index.sealed.writing import UNFINISHED
 from shared.index.vectors import VectorFormat
 from shared.replication.objects import open_store
 from shared.replication.segment_store import SegmentStore
@@ -33,6 +35,8 @@ class SegmentSettings(BaseSettings):
             return
         if self.segment_folder is not None:
             self.segment_folder.mkdir(parents=True, exist_ok=True)
+            for left_behind in self.segment_folder.glob(f"{UNFINISHED}*"):
+                shutil.rmtree(left_behind, ignore_errors=True)
             yield SegmentStore(open_store(self.segment_store), self.segment_folder, vector_format)
             return
         with TemporaryDirectory(prefix="afterimage-segments-") as folder:

@@ -1,4 +1,4 @@
-"""The indexer is killed while it seals, Redis forgets everything, the store has damaged files: the copies stay right."""
+"""The indexer is killed while it seals, Redis forgets all, the store has damaged files: the copies stay right."""
 
 import asyncio
 import random
