@@ -70,7 +70,7 @@ class ExtractionEngine:
         self,
         encoder: Encoder,
         code: Code,
-        decoder: Decoder,
+        decoder: Decoder[Pixels | Tensor],
         policy: ExtractionPolicy,
         *,
         observer: ExtractionObserver | None = None,
@@ -169,7 +169,7 @@ class ExtractionEngine:
         if not self._batcher.running:
             raise TransientFault("the extraction engine is not running")
 
-    def _encode_batch(self, batch: Sequence[Pixels]) -> list[tuple[bytes | None, float]]:
+    def _encode_batch(self, batch: Sequence[Pixels | Tensor]) -> list[tuple[bytes | None, float]]:
         """Return the code of each image, if it has one, and its share of the time that they took together."""
         started = self._clock()
         codes = self._codes(batch)
@@ -177,7 +177,7 @@ class ExtractionEngine:
         self._observer.encoded(len(batch), seconds)
         return [(code, seconds / len(batch)) for code in codes]
 
-    def _codes(self, batch: Sequence[Pixels]) -> list[bytes | None]:
+    def _codes(self, batch: Sequence[Pixels | Tensor]) -> list[bytes | None]:
         vectors = self._encoder.encode(self._stage.load(batch))
         usable = vectors.isfinite().all(dim=1) & vectors.any(dim=1)
         return fetch_rows(self.code.encode(vectors.masked_fill(~usable[:, None], 0.0)), usable)

@@ -1,20 +1,26 @@
 """From the settings to an engine that is ready to work."""
 
 import asyncio
+import warnings
 from contextlib import AsyncExitStack
+from io import BytesIO
 
 import torch
+from PIL import Image
+from torch import Tensor
 
 from shared.codes.code import Code
 from shared.codes.registry import load_code
 from shared.encoders.device import configure_threads
-from shared.encoders.encoder import Encoder
+from shared.encoders.encoder import Described, Encoder
 from shared.encoders.engine import ExtractionEngine, ExtractionPolicy
+from shared.encoders.jpeg_decoder import DecodeJpegs, JpegDecoder, decode_jpegs
 from shared.encoders.observer import ExtractionObserver
 from shared.encoders.openvino_package import OpenVinoUnavailable
 from shared.encoders.registry import load_encoder
 from shared.encoders.settings import EncodingSettings
-from shared.imaging.decoders.policy import DecodePolicy
+from shared.imaging.decoders.decoder import Decoder
+from shared.imaging.decoders.policy import DecodePolicy, Pixels
 from shared.imaging.decoders.pool import DecodePool
 from shared.runtime.logging import get_logger
 from shared.runtime.settings import BadSettings
@@ -37,15 +43,9 @@ async def open_engine(
     resources: stops the engine when it is closed. Raises BadSettings, and TransientFault when a decoder does not start.
     """
     encoder, code = await asyncio.to_thread(load_models, settings)
-    preprocessing = encoder.preprocessing
-    decoders = DecodePool(
-        preprocessing.to_pixels,
-        DecodePolicy(processes=settings.threads),
-        size_hint=preprocessing.decode_size,
-        observe=observer.decoded,
-    )
+    decoder = await asyncio.to_thread(decoder_for, settings, encoder, observer)
     policy = extraction_policy(settings, encoder.device)
-    engine = await resources.enter_async_context(ExtractionEngine(encoder, code, decoders, policy, observer=observer))
+    engine = await resources.enter_async_context(ExtractionEngine(encoder, code, decoder, policy, observer=observer))
     await engine.warm_up()
     log.info(
         "engine_ready",
@@ -55,6 +55,7 @@ async def open_engine(
         precision=encoder.precision,
         number_format=encoder.number_format,
         device=str(encoder.device),
+        gpu_decode=settings.gpu_decode,
         scheme=engine.scheme.fingerprint,
     )
     return engine
@@ -79,6 +80,41 @@ def load_models(settings: EncodingSettings) -> tuple[Encoder, Code]:
         raise BadSettings(f"AFTERIMAGE_BACKEND={settings.backend!r} cannot be used: {error}") from error
     except (ValueError, OSError) as error:
         raise BadSettings(f"AFTERIMAGE_ENCODER={settings.encoder!r} cannot be used: {error}") from error
+
+
+def decoder_for(
+    settings: EncodingSettings,
+    encoder: Described,
+    observer: ExtractionObserver,
+    decode_jpegs: DecodeJpegs = decode_jpegs,
+) -> Decoder[Pixels | Tensor]:
+    """Return the processes that decode, behind the device where the settings ask for that. Raises BadSettings."""
+    preprocessing = encoder.preprocessing
+    pool = DecodePool(
+        preprocessing.to_pixels,
+        DecodePolicy(processes=settings.threads),
+        size_hint=preprocessing.decode_size,
+        observe=observer.decoded,
+    )
+    if not settings.gpu_decode:
+        return pool
+    if encoder.device.type != "cuda":
+        raise BadSettings(
+            f"AFTERIMAGE_GPU_DECODE='true' cannot be used: the encoder runs on {encoder.device}, and JPEGs are decoded "
+            "on CUDA; leave it out, or set AFTERIMAGE_DEVICE=cuda"
+        )
+    try:
+        decode_jpegs([_small_jpeg()], encoder.device)
+    except RuntimeError as error:
+        raise BadSettings(f"AFTERIMAGE_GPU_DECODE='true' cannot be used: nvJPEG does not run: {error}") from error
+    warnings.filterwarnings("ignore", module="PIL")  # it reads headers in this process, and images are no news
+    return JpegDecoder(preprocessing, encoder.device, pool, observe=observer.decoded, decode_jpegs=decode_jpegs)
+
+
+def _small_jpeg() -> bytes:
+    file = BytesIO()
+    Image.new("RGB", (16, 16)).save(file, "JPEG")
+    return file.getvalue()
 
 
 def extraction_policy(settings: EncodingSettings, device: torch.device) -> ExtractionPolicy:

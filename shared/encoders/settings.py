@@ -47,6 +47,11 @@ class EncodingSettings(LogSettings):
         validation_alias="AFTERIMAGE_PRECISION",
         description="exact (float32) or fast (what each host computes fastest in); one index has one of them",
     )
+    gpu_decode: bool = Field(
+        default=False,
+        validation_alias="AFTERIMAGE_GPU_DECODE",
+        description="true to decode JPEGs on CUDA, in the worker's own process; where all producers are trusted",
+    )
     threads: int = Field(
         default=max(1, os.cpu_count() or 1), ge=1, le=256, description="CPU threads for the model and for decoding"
     )

@@ -20,15 +20,21 @@ class BatchStage:
         self._images = torch.empty((max_batch, 3, side, side), dtype=torch.uint8, pin_memory=device.type == "cuda")
         self._rows = self._images.numpy()
 
-    def load(self, batch: Sequence[Pixels]) -> Tensor:
+    def load(self, batch: Sequence[Pixels | Tensor]) -> Tensor:
         """Return the images on the device: uint8, (batch, 3, side, side), at most `max_batch`.
 
-        The copy may still be under way, and on the CPU there is none: the batch must be done with, its codes
-        fetched, before the next one is loaded.
+        Those that are tensors are on the device already. The copy may still be under way, and on the CPU there is
+        none: the batch must be done with, its codes fetched, before the next one is loaded.
         """
-        count = len(batch)
-        np.stack(batch, out=self._rows[:count])
-        return self._images[:count].to(self._device, non_blocking=True)
+        on_host = [image for image in batch if not isinstance(image, Tensor)]
+        count = len(on_host)
+        if on_host:
+            np.stack(on_host, out=self._rows[:count])
+        copied = self._images[:count].to(self._device, non_blocking=True)
+        if count == len(batch):
+            return copied
+        rows = iter(copied)
+        return torch.stack([image if isinstance(image, Tensor) else next(rows) for image in batch])
 
 
 def fetch_rows(codes: Tensor, usable: Tensor) -> list[bytes | None]:

@@ -12,7 +12,7 @@ from shared.imaging.guard import ImageFormat, ImageLimits, check_file, check_pix
 from shared.imaging.heif import check_heif
 from shared.imaging.truncation import mend_jpeg
 
-_DECODER_ERRORS = (
+DECODER_ERRORS = (
     OSError,
     SyntaxError,
     ValueError,
@@ -62,7 +62,7 @@ def decode_rgb(data: bytes, limits: ImageLimits, size_hint: int | None = None) -
         ) from error
     except UnidentifiedImageError as error:  # its own message is about an object in memory
         raise _damaged(sniffed, "its header makes no sense") from error
-    except _DECODER_ERRORS as error:
+    except DECODER_ERRORS as error:
         raise _damaged(sniffed, f"{type(error).__name__}: {error}") from error
 
 
@@ -78,7 +78,7 @@ def _decode(data: bytes, sniffed: ImageFormat, limits: ImageLimits, size_hint: i
         image.load()
     if sniffed is ImageFormat.PNG:
         _scale_transparency(image, bits=data[24])
-    turn = _UPRIGHT.get(_orientation(image))
+    turn = _UPRIGHT.get(orientation_of(image))
     image = to_rgb(image)
     return image if turn is None else image.transpose(turn)
 
@@ -101,7 +101,7 @@ def _scale_transparency(image: Image.Image, bits: int) -> None:
             image.info["transparency"] = tuple(sample >> 8 for sample in colour)
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation_of(image: Image.Image) -> int:
     """Read which way up the picture is. It is shown as it lies where its EXIF data are damaged.
 
     A HEIC is turned by its decoder, as its own properties say; EXIF repeats them (ISO/IEC 23008-12, A.2.1).
@@ -110,7 +110,7 @@ def _orientation(image: Image.Image) -> int:
         return 1
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
-    except _DECODER_ERRORS:
+    except DECODER_ERRORS:
         return 1
     return orientation if isinstance(orientation, int) else 1
 

@@ -1,19 +1,20 @@
 """What every way to decode has in common."""
 
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
-from shared.imaging.decoders.policy import Pixels
+Decoded_co = TypeVar("Decoded_co", covariant=True)
+"""What the pixels come in: an array, or a tensor that is on the encoder's device already."""
 
 
-class Decoder(Protocol):
+class Decoder(Protocol[Decoded_co]):
     """Decodes images for an event loop, and finishes each with the `Finish` that it was given.
 
     Used as an async context manager, once; within it, any number of tasks of that event
     loop may call it. What waits to be decoded is not bounded here: the caller does that.
     """
 
-    async def decode(self, data: bytes) -> Pixels:
+    async def decode(self, data: bytes) -> Decoded_co:
         """Return the finished pixels. A caller that is cancelled leaves its image to be finished.
 
         Raises PoisonInput: what `decode_rgb` raises, and what the way to decode finds too dear.

@@ -25,6 +25,14 @@ def test_each_batch_is_loaded_as_it_is_whatever_was_there_before() -> None:
         assert np.array_equal(stage.load(batch).numpy(), np.stack(batch))
 
 
+def test_images_that_are_on_the_device_already_keep_their_places_among_the_others() -> None:
+    stage = BatchStage(8, SIDE, CPU)
+    batch = pictures(5, 1)
+    for there in ({0, 1, 2, 3, 4}, {1, 2}, {4}):
+        mixed = [torch.from_numpy(image) if at in there else image for at, image in enumerate(batch)]
+        assert np.array_equal(stage.load(mixed).numpy(), np.stack(batch))
+
+
 def test_the_memory_is_taken_once() -> None:
     stage = BatchStage(8, SIDE, CPU)
     assert stage.load(pictures(3, 1)).data_ptr() == stage.load(pictures(8, 2)).data_ptr()
