@@ -39,7 +39,7 @@ class StackConfig:
     workers: tuple[WorkerSpec, ...] = WORKERS
     broker_port: int = 9092
     redis_port: int = 6379
-    worker_start_timeout_s: float = 120.0
+    worker_start_timeout_s: float = 300.0
     stop_grace_s: float = 15.0
 
     @classmethod
