@@ -65,7 +65,7 @@ def place(
         "AWS_SECRET_ACCESS_KEY": "test",
     }.items():
         monkeypatch.setenv(name, value)
-    client = boto3.client("s3")
+    client = boto3.Session().client("s3")
     client.create_bucket(Bucket=unique_namespace)
     client.close()
     return Place(f"s3://{unique_namespace}/segments", tmp_path)

@@ -64,10 +64,13 @@ def service(
 
 @pytest.fixture
 def s3(service: Service, gateway: VersityGateway, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A client of the running server, which has a bucket named shop."""
+    """A client of the running server, which has a bucket named shop.
+
+    Of a session of its own: boto3's default one keeps the credentials of whichever test came first.
+    """
     for name, value in gateway.environment.items():
         monkeypatch.setenv(name, value)
-    with gateway, closing(boto3.client("s3", region_name=gateway.environment["AWS_REGION"])) as client:
+    with gateway, closing(boto3.Session().client("s3", region_name=gateway.environment["AWS_REGION"])) as client:
         client.create_bucket(Bucket="shop")
         yield client
 

@@ -53,7 +53,7 @@ def settings(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def s3(settings: None) -> Iterator[Any]:
-    client = boto3.client("s3")
+    client = boto3.Session().client("s3")
     yield client
     client.close()
 
@@ -157,7 +157,7 @@ async def test_the_endpoint_may_have_its_other_names(monkeypatch: pytest.MonkeyP
 @pytest.mark.usefixtures("bucket")
 async def test_the_notifications_of_a_bucket_name_its_objects(s3: Any) -> None:
     """As Amazon delivers them: by way of a queue, with form-encoded keys."""
-    with closing(boto3.client("sqs")) as sqs:
+    with closing(boto3.Session().client("sqs")) as sqs:
         queue = sqs.create_queue(QueueName="uploads")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         wanted = {"QueueArn": arn, "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}
