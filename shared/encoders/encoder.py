@@ -46,7 +46,7 @@ class Encoder(Described, Protocol):
 
     @property
     def backend(self) -> str:
-        """What computes it: `torch` or `openvino`. Vectors do not depend on it, up to rounding."""
+        """What computes it: `torch` or `openvino`. In the precision `exact`, vectors depend on it by rounding only."""
 
     @property
     def number_format(self) -> NumberFormat:

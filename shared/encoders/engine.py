@@ -144,11 +144,12 @@ class ExtractionEngine:
         return code
 
     async def warm_up(self) -> None:
-        """Run one image through the device, so that the first real one does not pay for its preparation."""
+        """Run one image and a full batch through the device, so that no real ones pay for its preparation."""
         self._check_running()
         side = self._encoder.input_size
         black = np.zeros((3, side, side), dtype=np.uint8)
-        await asyncio.get_running_loop().run_in_executor(self._device, self._codes, [black])
+        for count in sorted({1, self.policy.max_batch}):
+            await asyncio.get_running_loop().run_in_executor(self._device, self._codes, [black] * count)
 
     async def __aenter__(self) -> Self:
         await self._decoder.__aenter__()

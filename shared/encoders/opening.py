@@ -11,6 +11,7 @@ from torch import Tensor
 
 from shared.codes.code import Code
 from shared.codes.registry import load_code
+from shared.encoders.compiled import CompilationUnavailable, compiled
 from shared.encoders.device import configure_threads
 from shared.encoders.encoder import Described, Encoder
 from shared.encoders.engine import ExtractionEngine, ExtractionPolicy
@@ -62,24 +63,27 @@ async def open_engine(
 
 
 def load_models(settings: EncodingSettings) -> tuple[Encoder, Code]:
-    """Load the encoder and the code that the settings name; takes seconds. Raises BadSettings."""
+    """Load the encoder and the code that the settings name. Takes seconds, to compile minutes. Raises BadSettings."""
     configure_threads(settings.threads)
     try:
-        return (
-            load_encoder(
-                settings.encoder,
-                settings.encoder_weights,
-                settings.device,
-                weights_sha256=settings.encoder_weights_sha256,
-                backend=settings.backend,
-                precision=settings.precision,
-            ),
-            load_code(settings.code),
+        code = load_code(settings.code)
+        encoder = load_encoder(
+            settings.encoder,
+            settings.encoder_weights,
+            settings.device,
+            weights_sha256=settings.encoder_weights_sha256,
+            backend="torch" if settings.compiled else settings.backend,
+            precision=settings.precision,
         )
+        if settings.compiled:
+            encoder = compiled(encoder, extraction_policy(settings, encoder.device).max_batch)
+    except CompilationUnavailable as error:
+        raise BadSettings(f"AFTERIMAGE_COMPILE={settings.compiled} cannot be used: {error}") from error
     except OpenVinoUnavailable as error:
         raise BadSettings(f"AFTERIMAGE_BACKEND={settings.backend!r} cannot be used: {error}") from error
     except (ValueError, OSError) as error:
         raise BadSettings(f"AFTERIMAGE_ENCODER={settings.encoder!r} cannot be used: {error}") from error
+    return encoder, code
 
 
 def decoder_for(

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from shared.encoders.backend import Backend
@@ -42,6 +42,11 @@ class EncodingSettings(LogSettings):
         validation_alias="AFTERIMAGE_BACKEND",
         description="auto, torch or openvino, which computes on CPUs; auto prefers it there where it is installed",
     )
+    compiled: bool = Field(
+        default=False,
+        validation_alias="AFTERIMAGE_COMPILE",
+        description="true to run the model by torch.compile, with the backend torch; the start takes minutes",
+    )
     precision: Precision = Field(
         default="exact",
         validation_alias="AFTERIMAGE_PRECISION",
@@ -64,6 +69,15 @@ class EncodingSettings(LogSettings):
         le=1000,
         description="milliseconds that an idle model waits for images that are being decoded; 0 on a CPU, 5 on a GPU",
     )
+
+    @field_validator("compiled")
+    @classmethod
+    def _by_torch(cls, compiled: bool, others: ValidationInfo) -> bool:
+        if compiled and others.data.get("backend") == "openvino":
+            raise ValueError(
+                "torch.compile is not for AFTERIMAGE_BACKEND=openvino; use torch or auto, which is torch then"
+            )
+        return compiled
 
 
 class ExtractionSettings(EncodingSettings, ConsumerSettings):
