@@ -31,14 +31,17 @@ Build = Callable[[BuildJob, ShardContents], Awaitable[SegmentDescription]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealPolicy:
-    """When a shard is sealed: it has grown by `rows`, or its newest manifest is old.
+    """When a shard is sealed: it has grown by `rows`, its newest manifest is old, or a segment has decayed.
 
     offsets: how far behind a manifest may fall. age_ms: after which it is written anew, since it is good for some days.
+    decay_ms: how long a decayed segment waits after the newest manifest: a few rows that are replaced all the time make
+    a small segment decay within seconds, and to build one takes a second, however small it is.
     """
 
     rows: int
     offsets: int
     age_ms: int = 24 * 60 * 60 * 1000
+    decay_ms: int = 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +103,12 @@ class SealSegments:
         published = self._published.setdefault(writer.shard, _Published(fold.restored_from, self._now_ms()))
         if not writer.claimed or fold.position <= published.position:
             return False
+        age_ms = self._now_ms() - published.at_ms
         return (
             fold.growing_rows >= self._policy.rows
             or fold.position - published.position >= self._policy.offsets
-            or self._now_ms() - published.at_ms >= self._policy.age_ms
+            or age_ms >= self._policy.age_ms
+            or (age_ms >= self._policy.decay_ms and any(map(_decayed, fold.sealed.values())))
         )
 
     async def seal(self, writer: ShardWriter) -> None:
@@ -155,6 +160,10 @@ class SealSegments:
         with self._metrics.seal_seconds.time():
             description = await self._build(job, contents)
         return await asyncio.to_thread(SealedSegment.open, self._store.folder / description.name, description)
+
+
+def _decayed(segment: SealedSegment) -> bool:
+    return Occupancy(segment.name, segment.description.rows, len(segment)).decayed
 
 
 async def build_in_child(job: BuildJob, contents: ShardContents) -> SegmentDescription:

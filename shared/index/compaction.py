@@ -17,6 +17,11 @@ class Occupancy:
     rows: int
     live: int
 
+    @property
+    def decayed(self) -> bool:
+        """Whether it has so many dead rows that it is worth writing anew."""
+        return self.live <= (1 - MOST_DEAD) * self.rows
+
 
 def to_merge(new_rows: int, segments: Iterable[Occupancy], *, max_rows: int = MAX_MERGED_ROWS) -> Sequence[str]:
     """Return the names of the segments whose live rows go into one with the new ones.
@@ -26,8 +31,7 @@ def to_merge(new_rows: int, segments: Iterable[Occupancy], *, max_rows: int = MA
     """
     chosen, total = [], new_rows
     for segment in sorted(segments, key=lambda segment: (segment.live, segment.name)):
-        decayed = segment.live <= (1 - MOST_DEAD) * segment.rows
-        if decayed or (segment.live <= total and total + segment.live <= max_rows):
+        if segment.decayed or (segment.live <= total and total + segment.live <= max_rows):
             chosen.append(segment.name)
             total += segment.live
     return chosen

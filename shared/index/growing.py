@@ -46,6 +46,10 @@ class GrowingSegment:
         """What the codes occupy, spare capacity included."""
         return self._codes.nbytes
 
+    @property
+    def dead_rows(self) -> int:
+        return len(self._rows) - len(self)
+
     def row(self, image_id: str) -> Row:
         """Raises KeyError."""
         return self._rows[self._row_of[image_id]]
@@ -66,8 +70,7 @@ class GrowingSegment:
     def remove(self, image_id: str) -> None:
         """Raises KeyError."""
         self._live[self._row_of.pop(image_id)] = False
-        dead = len(self._rows) - len(self)
-        if dead > max(_FIRST_CAPACITY, _MOST_DEAD * len(self._rows)):
+        if self.dead_rows > max(_FIRST_CAPACITY, _MOST_DEAD * len(self._rows)):
             self._rewrite()
 
     def live_offsets(self) -> npt.NDArray[np.int64]:

@@ -56,6 +56,10 @@ class Segment(Protocol):
     def memory_bytes(self) -> int:
         """What its codes, or its mapped files, occupy."""
 
+    @property
+    def dead_rows(self) -> int:
+        """Rows that still take room here, and are not current."""
+
     def row(self, image_id: str) -> Row:
         """Raises KeyError."""
 

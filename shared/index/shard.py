@@ -17,6 +17,7 @@ from shared.index.filters.condition import Condition
 from shared.index.growing import GrowingSegment
 from shared.index.sealed.segment import SealedSegment
 from shared.index.segment import Match, Row, Segment
+from shared.index.statistics import ShardStatistics
 from shared.index.vectors import VectorFormat
 
 EMPTY_POSITION = -1
@@ -89,6 +90,16 @@ class Shard:
     @property
     def memory_bytes(self) -> int:
         return sum(segment.memory_bytes for segment in self._segments())
+
+    @property
+    def statistics(self) -> ShardStatistics:
+        return ShardStatistics(
+            rows=len(self),
+            dead_rows=sum(segment.dead_rows for segment in self._segments()),
+            segments=len(self._sealed),
+            memory_bytes=self._growing.memory_bytes,
+            mapped_bytes=sum(segment.memory_bytes for segment in self._sealed.values()),
+        )
 
     @property
     def growing_rows(self) -> int:

@@ -59,6 +59,7 @@ class SealingWriter:
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.now_ms = NOW_MS
+        self.built = 0
         self.store = SegmentStore(objects, folder, VectorFormat())
         self.log = log or FakeLog()
         self.writer = ShardWriter(SHARD, self.log, incarnation=INCARNATION, window=10, thread=InlineThread())
@@ -69,7 +70,7 @@ class SealingWriter:
             thread=InlineThread(),
             metrics=IndexerMetrics(CollectorRegistry()),
             now_ms=lambda: self.now_ms,
-            build=build_here,
+            build=self._build,
         )
 
     async def start(self) -> None:
@@ -77,6 +78,10 @@ class SealingWriter:
         if (restored := await self.sealer.restore(SHARD)) is not None:
             self.writer.fold = restored
         await self.writer.claim()
+
+    async def _build(self, job: BuildJob, contents: ShardContents) -> SegmentDescription:
+        self.built += 1
+        return await build_here(job, contents)
 
     async def append(self, *operations: Operation) -> None:
         await self.writer.append(operations, position=operations[-1].offset)

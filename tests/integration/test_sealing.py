@@ -22,6 +22,8 @@ from tests.fakes.replicated import NOW_MS
 from tests.fakes.replication_log import FakeLog
 from tests.fakes.sealing import SHARD, SealingWriter
 
+MINUTE_MS = 60_000
+
 
 class Copy:
     """A replica with a store. topic: where it reads what Redis does not have."""
@@ -85,6 +87,50 @@ async def test_a_shard_is_due_when_its_manifest_is_far_behind_or_old(tmp_path: P
     assert not indexer.sealer.due(indexer.writer)
     indexer.now_ms += 1_000
     assert indexer.sealer.due(indexer.writer)
+
+
+async def test_a_shard_that_only_deletes_is_written_anew_when_a_fifth_of_a_segment_is_dead(
+    indexer: SealingWriter, tmp_path: Path
+) -> None:
+    """But not sooner than a minute after its last manifest."""
+    await indexer.append(*(upsert(n, str(n)) for n in range(10)))
+    await indexer.sealer.seal(indexer.writer)
+    await indexer.append(delete(10, "0"))
+    indexer.now_ms += MINUTE_MS
+    assert not indexer.sealer.due(indexer.writer)
+    await indexer.append(delete(11, "1"))
+    assert indexer.sealer.due(indexer.writer)
+    indexer.now_ms -= 1
+    assert not indexer.sealer.due(indexer.writer)
+    indexer.now_ms += 1
+
+    assert indexer.writer.fold.statistics.dead_rows == 2
+    before = indexer.writer.fold.statistics.mapped_bytes
+    await indexer.sealer.seal(indexer.writer)
+    after = indexer.writer.fold.statistics
+    assert (after.rows, after.dead_rows, after.segments) == (8, 0, 1)
+    assert after.mapped_bytes < before
+    assert [path.name for path in (tmp_path / "indexer").iterdir()] == list(indexer.writer.fold.sealed)
+    indexer.now_ms += MINUTE_MS
+    assert not indexer.sealer.due(indexer.writer)
+
+
+async def test_a_segment_without_live_rows_is_dropped_without_building_another(
+    indexer: SealingWriter, tmp_path: Path
+) -> None:
+    await indexer.append(*(upsert(n, str(n)) for n in range(10)))
+    await indexer.sealer.seal(indexer.writer)
+    built = indexer.built
+    await indexer.append(*(delete(10 + n, str(n)) for n in range(10)))
+    indexer.now_ms += MINUTE_MS
+    assert indexer.sealer.due(indexer.writer)
+    await indexer.sealer.seal(indexer.writer)
+    assert indexer.built == built
+    assert indexer.writer.fold.statistics.segments == 0
+    assert not list((tmp_path / "indexer").iterdir())
+    restored = await indexer.sealer.restore(SHARD)
+    assert restored is not None
+    assert (restored.position, len(restored)) == (19, 0)
 
 
 async def test_the_log_is_kept_from_the_manifest_before_the_newest_on(indexer: SealingWriter) -> None:

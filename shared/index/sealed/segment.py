@@ -72,6 +72,10 @@ class SealedSegment:
         return self.description.bytes
 
     @property
+    def dead_rows(self) -> int:
+        return self.description.rows - self._count
+
+    @property
     def live(self) -> Mask:
         """Which rows are current, as a copy: bool, (rows,)."""
         return self._live.copy()

@@ -125,3 +125,14 @@ def test_contents_are_those_of_their_moment(tmp_path: Path) -> None:
     assert [row.id for row in contents.rows] == ["c"]
     assert np.array_equal(contents.codes, [np.frombuffer(code(1, 2, 3, 4), np.uint8)])
     assert (contents.position, contents.deleted) == (2, [])
+
+
+def test_statistics_count_what_is_current_what_is_dead_and_the_room_that_all_of_it_takes(tmp_path: Path) -> None:
+    shard = shard_of("a", "b", "c")
+    segment = seal(shard, tmp_path)
+    shard.exchange([segment], dropped=[])
+    shard.apply([upsert(3, "a"), upsert(4, "d"), delete(5, "b"), delete(6, "d")], position=6)
+    found = shard.statistics
+    assert (found.rows, found.dead_rows, found.segments) == (2, 3, 1)
+    assert found.mapped_bytes == sum(path.stat().st_size for path in (tmp_path / segment.name).iterdir())
+    assert found.memory_bytes == 256 * len(QUERY)
