@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch  # noqa: F401 - before the index's library, which else keeps OpenVINO from working in this process
 
@@ -11,6 +12,9 @@ from tests.harness.choice import BrokerChoice, KafkaRequiredError, choose_broker
 from tests.harness.daemon import started_in_this_test
 from tests.harness.kafka import Broker
 from tests.harness.redis import RedisServer
+
+hypothesis.settings.register_profile("soak", max_examples=500, print_blob=True)
+"""Long stories that differ from run to run: `pytest tests/property --hypothesis-profile=soak`."""
 
 _CHOICE = pytest.StashKey[BrokerChoice]()
 

@@ -9,7 +9,7 @@ from shared.events import headers as hdr
 from shared.events import rejects
 from shared.events.faults import PoisonInput, RejectReason
 from shared.events.features import encode_feature, feature_of
-from shared.events.operations import Delete, Upsert
+from shared.events.operations import Delete, Operation, Upsert
 from shared.events.receipts import Effect, Receipt, encode_receipt
 from shared.events.topics import Topics
 from shared.index.shard import Outcome
@@ -33,9 +33,9 @@ class Reports:
     async def restate_winners(self, writer: ShardWriter, written: Sequence[Written]) -> None:
         """Write the winner again behind each record that lost, which Kafka's compaction would keep in its stead."""
         for item in written:
-            if item.outcome is Outcome.APPLIED or not writer.fold.knows(item.operation.id):
+            if item.outcome is Outcome.APPLIED:
                 continue
-            winner = writer.fold.winner(item.operation.id, offset=item.operation.offset)
+            winner = _winner(writer, item.operation)
             log.info("winner_restated", shard=writer.shard, overruled=item.operation.offset)
             await self._producer.send_until_acknowledged(
                 self._topics.features,
@@ -87,6 +87,17 @@ class Reports:
             value=None,
             headers=[*headers, (rejects.VALUE_DROPPED, b"1")],
         )
+
+
+def _winner(writer: ShardWriter, overruled: Operation) -> Operation:
+    """What holds for an id: that there is nothing, where nothing is known.
+
+    Else a code of another scheme could be the first that is left of the topic one day, and whoever rebuilds the shard
+    from it would take that scheme for the shard's, and all others for foreign.
+    """
+    if writer.fold.knows(overruled.id):
+        return writer.fold.winner(overruled.id, offset=overruled.offset)
+    return Delete(offset=overruled.offset, id=overruled.id, source=overruled.source, uploaded_at=overruled.uploaded_at)
 
 
 def _effect(item: Written) -> Effect:

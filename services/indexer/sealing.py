@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from shared.index.sealed.building import BuildFailed, BuildJob, SegmentBuild, So
 from shared.index.sealed.description import CorruptSegment, SegmentDescription
 from shared.index.sealed.segment import SealedSegment
 from shared.index.shard import EMPTY_POSITION, Shard
+from shared.replication.log import LogUnavailable
 from shared.replication.manifest import make_manifest
 from shared.replication.objects import StoreUnavailable
 from shared.replication.segment_store import SegmentStore
@@ -54,7 +56,8 @@ class SealSegments:
     """Seals the shards of this process, one after another.
 
     The order: the segment's files, then the shard takes it in, then all files are in the store, then the manifest, and
-    only then what no manifest names any more is removed. Whatever dies in between, the newest manifest is whole.
+    only then what no manifest has named for a while is removed. Whatever dies in between, or goes on as if the shard
+    were still its own, the newest manifest is whole.
 
     thread: the one that changes the shards. now_ms: Unix milliseconds. build: does what `build_in_child` does.
     """
@@ -78,6 +81,7 @@ class SealSegments:
         self._now_ms = now_ms
         self._build = build or build_in_child
         self._published: dict[int, _Published] = {}
+        self._condemned: dict[int, frozenset[str]] = {}
 
     async def restore(self, shard: int) -> Shard | None:
         """The shard as its newest manifest describes it."""
@@ -137,13 +141,23 @@ class SealSegments:
         )
         await asyncio.to_thread(self._store.publish, manifest)
         self._published[writer.shard] = _Published(manifest.position, manifest.written_at)
-        kept = await asyncio.to_thread(self._store.sweep, writer.shard, incarnation=self._incarnation)
-        writer.keep_from = kept[1] if len(kept) > 1 else None
+        await self._sweep(writer)
         self._metrics.manifest_position.labels(str(writer.shard)).set(manifest.position)
         self._metrics.segments.labels(str(writer.shard)).set(len(parts))
         log.info(
             "shard_sealed", shard=writer.shard, position=manifest.position, merged=len(merged), segments=len(parts)
         )
+
+    async def _sweep(self, writer: ShardWriter) -> None:
+        """Remove what no manifest has named for two sweeps, between which the shard was ours."""
+        condemned = self._condemned.pop(writer.shard, frozenset())
+        swept = await asyncio.to_thread(
+            self._store.sweep, writer.shard, incarnation=self._incarnation, condemned=condemned
+        )
+        writer.keep_from = swept.positions[1] if len(swept.positions) > 1 else None
+        with suppress(LogUnavailable):
+            if await writer.still_mine():
+                self._condemned[writer.shard] = swept.unnamed
 
     async def _sealed(self, contents: ShardContents, merged: Sequence[str]) -> SealedSegment:
         vector_format = self._store.vector_format

@@ -1,7 +1,8 @@
 """The segments and manifests of all shards in a store, and the copies of them that a process has opened."""
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -21,6 +22,14 @@ KEPT_MANIFESTS = 3
 """The newest, the one before it that is served when it is damaged, and one that somebody may be reading."""
 _USABLE_FOR_MS = DELETE_RETENTION_MS * 6 // 7
 """Kafka forgets deletes after a time: an older manifest would bring back what was deleted since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """positions: of the manifests that are kept, newest first. unnamed: segments that none of them names."""
+
+    positions: list[int]
+    unnamed: frozenset[str]
 
 
 class SegmentStore:
@@ -100,24 +109,27 @@ class SegmentStore:
         written = f"{manifest.position:020d}-{manifest.written_at:015d}.json"
         self._objects.put(f"{root}/manifests/{written}", encode_manifest(manifest))
 
-    def sweep(self, shard: int, *, incarnation: str) -> list[int]:
-        """Remove old manifests, and segments that no manifest names. Returns the positions of those kept, newest first.
+    def sweep(self, shard: int, *, incarnation: str, condemned: Collection[str]) -> Swept:
+        """Remove old manifests, and those of the condemned segments that no manifest names. Raises StoreUnavailable.
 
-        Only while nothing is being published for the shard. Raises StoreUnavailable.
+        condemned: what the sweep before found unnamed, if the shard was surely ours after it. Files that another
+        writer is putting there now, to name them last, cannot be among them.
         """
         root = f"{incarnation}/{shard}"
         names = sorted(self._objects.names(f"{root}/manifests"), reverse=True)
         kept, old = names[:KEPT_MANIFESTS], names[KEPT_MANIFESTS:]
+        positions = [_position_of(name) for name in kept]
         try:
             manifests = [self._read(f"{root}/manifests/{name}") for name in kept]
         except (CorruptManifest, FileNotFoundError):
-            return [_position_of(name) for name in kept]  # what a damaged one names is not known: remove nothing
+            return Swept(positions, frozenset())  # what a damaged one names is not known: remove nothing
         self._objects.delete(f"{root}/manifests/{name}" for name in old)
         named = {segment.description.name for manifest in manifests for segment in manifest.segments}
-        for segment in self._objects.names(f"{root}/segments").keys() - named:
+        unnamed = self._objects.names(f"{root}/segments").keys() - named
+        for segment in sorted(unnamed.intersection(condemned)):
             files = self._objects.names(f"{root}/segments/{segment}")
             self._objects.delete(f"{root}/segments/{segment}/{file}" for file in files)
-        return [manifest.position for manifest in manifests]
+        return Swept(positions, frozenset(unnamed.difference(condemned)))
 
     def forget(self, names: Iterable[str]) -> None:
         """Remove segments from the folder. Whoever has one open goes on with it."""

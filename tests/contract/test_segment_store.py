@@ -14,7 +14,7 @@ from shared.index.shard import Shard
 from shared.index.vectors import VectorFormat
 from shared.replication.manifest import CorruptManifest, decode_manifest, encode_manifest
 from shared.replication.objects import ObjectStore, StoreUnavailable, open_store
-from shared.replication.segment_store import KEPT_MANIFESTS, SegmentStore
+from shared.replication.segment_store import KEPT_MANIFESTS, SegmentStore, Swept
 from tests.fakes.operations import INCARNATION, code, delete, upsert
 from tests.fakes.replicated import NOW_MS, publish
 
@@ -170,12 +170,25 @@ def test_sweeping_keeps_what_the_newest_manifests_name(place: Place) -> None:
         dropped = list(shard.sealed)
         shard.exchange([], dropped=dropped)  # the one row there was has been replaced
         publish(shard, store)
-        kept = store.sweep(0, incarnation=INCARNATION)
-    assert kept == [4, 3, 2]
+        swept = store.sweep(0, incarnation=INCARNATION, condemned=place.objects.names(f"{INCARNATION}/0/segments"))
+    assert swept == Swept([4, 3, 2], frozenset())
     assert len(place.objects.names(f"{INCARNATION}/0/manifests")) == KEPT_MANIFESTS
     left = place.objects.names(f"{INCARNATION}/0/segments")
     assert sum(bool(place.objects.names(f"{INCARNATION}/0/segments/{name}")) for name in left) == KEPT_MANIFESTS
     assert says(restored(place)) == says(shard)
+
+
+def test_sweeping_leaves_alone_what_another_writer_may_be_about_to_name(place: Place) -> None:
+    """It puts its files before its manifest; a writer that lost the shard and does not know it sweeps in between."""
+    shard, store = Shard(), place.store("zombie")
+    shard.apply([upsert(0, "cat")], position=0)
+    publish(shard, store)
+    files = [f"{INCARNATION}/0/segments/{'e' * 32}/{name}" for name in FILES]
+    for path in files:
+        place.objects.put(path, b"put, and not named yet")
+    swept = store.sweep(0, incarnation=INCARNATION, condemned=[])
+    assert swept.unnamed == {"e" * 32}
+    assert [place.objects.read(path) for path in files] == [b"put, and not named yet"] * len(FILES)
 
 
 def test_a_store_that_cannot_be_reached_says_so(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """One partition of `images.features` in memory: records, compaction, and the history that is read from it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 
 from shared.bus.consumer import Record
 from shared.bus.history import read_operations
@@ -40,11 +40,20 @@ class FeaturesTopic:
             return self.append(key=operation.id.encode(), value=encode_feature(feature_of(operation)))
         return self.append(key=operation.id.encode(), value=None, headers=operation.source.headers())
 
-    def compact(self, *, before: int) -> None:
-        """Keep the last record of each key among those before the offset `before`, as Kafka's cleaner does."""
+    def compact(self, *, before: int, forgotten_deletes: Collection[int] = ()) -> None:
+        """Keep the last record of each key among those before the offset `before`, as Kafka's cleaner does.
+
+        forgotten_deletes: the offsets of those whose retention is over.
+        """
         last = {record.key: record.offset for record in self.records if record.offset < before}
         self.records = [
-            record for record in self.records if record.offset >= before or last[record.key] == record.offset
+            record
+            for record in self.records
+            if record.offset >= before
+            or (
+                last[record.key] == record.offset
+                and (record.value is not None or record.offset not in forgotten_deletes)
+            )
         ]
 
     def skip(self, offsets: int) -> None:

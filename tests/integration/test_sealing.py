@@ -161,6 +161,29 @@ async def test_a_restarted_indexer_goes_on_from_the_manifest(indexer: SealingWri
     assert not successor.sealer.due(successor.writer)
 
 
+async def test_what_no_manifest_names_is_removed_after_two_sweeps_as_the_only_writer(tmp_path: Path) -> None:
+    """A writer that lost the shard between them removes nothing: what it saw may be named by another's manifest."""
+    objects = FolderStore(tmp_path / "store")
+    log = FakeLog()
+    orphan = f"{INCARNATION}/0/segments/{'e' * 32}/graph.usearch"
+
+    async def sealed_twice(*, taken_away: bool) -> dict[str, int]:
+        indexer = SealingWriter(objects, tmp_path / "indexer", log=log)
+        await indexer.start()
+        objects.put(orphan, b"left behind")
+        for _ in range(2):
+            await indexer.append(upsert(indexer.writer.fold.position + 1))
+            if taken_away:
+                await log.claim(SHARD, incarnation=INCARNATION, epoch="another", head_if_new=-1)
+            await indexer.sealer.seal(indexer.writer)
+            if taken_away:
+                await indexer.writer.claim()
+        return objects.names(orphan.rpartition("/")[0])
+
+    assert await sealed_twice(taken_away=True)
+    assert not await sealed_twice(taken_away=False)
+
+
 async def test_a_store_that_fails_leaves_the_shard_as_it_is_and_sealing_is_tried_again(tmp_path: Path) -> None:
     class Full(FolderStore):
         full = True

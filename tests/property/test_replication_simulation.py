@@ -1,35 +1,29 @@
-"""Whatever happens to Redis, to the indexers and to the searchers: all copies become what was written."""
+"""Whatever happens to Redis, Kafka, the store, the clocks and the processes: all copies become what was written.
+
+A failure prints the steps that lead to it, and a line with which Hypothesis takes them again.
+"""
 
 import pytest
+from hypothesis import Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
 
 from shared.events.operations import OperationBatch
 from shared.replication.replica import ShardReplica
-from tests.fakes.virtual_time import run_virtual
-from tests.property.simulation import Divergence, MakeReplica, World
-
-SEEDS = range(50)
-
-
-def live_through(seed: int, make_replica: MakeReplica = ShardReplica) -> None:
-    async def story() -> None:
-        await World(seed, make_replica).live_through()
-
-    run_virtual(story())
+from tests.property.effort import effort
+from tests.property.simulation.faults.clocks import ClockFaults
+from tests.property.simulation.faults.disks import DiskFaults
+from tests.property.simulation.faults.kafka import KafkaFaults
+from tests.property.simulation.faults.processes import ProcessFaults
+from tests.property.simulation.faults.redis import RedisFaults
+from tests.property.simulation.truth import Divergence
 
 
-def divergence(make_replica: MakeReplica) -> str | None:
-    """The first thing that the simulation finds wrong with replicas that are built so."""
-    for seed in SEEDS:
-        try:
-            live_through(seed, make_replica)
-        except Divergence as found:
-            return f"seed {seed}: {found}"
-    return None
+class Afterimage(RedisFaults, KafkaFaults, ProcessFaults, DiskFaults, ClockFaults):
+    """All faults at once."""
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_all_copies_become_what_was_written(seed: int) -> None:
-    live_through(seed)
+TestAfterimage = Afterimage.TestCase
+TestAfterimage.settings = effort(examples=25)
 
 
 class Gullible(ShardReplica):
@@ -65,13 +59,23 @@ class Deaf(ShardReplica):
 
 @pytest.mark.parametrize("broken", [Gullible, Forgetful, Deaf])
 def test_the_simulation_finds_what_is_wrong_with_a_replica(broken: type[ShardReplica]) -> None:
-    assert divergence(broken)
+    class Broken(Afterimage):
+        make_replica = broken
+
+    with pytest.raises(Divergence):
+        run_state_machine_as_test(Broken, settings=settings(effort(examples=25), phases=[Phase.generate]))
 
 
 def test_a_seed_gives_the_same_story_every_time() -> None:
-    async def story() -> list[tuple[int, float]]:
-        world = World(7)
-        await world.live_through()
-        return sorted(world.receipts.items())
+    assert told(7) == told(7) != told(8)
 
-    assert run_virtual(story()) == run_virtual(story())
+
+def told(seed: int) -> dict[int, float]:
+    """When each receipt of a story was sent."""
+    story = Afterimage()
+    story.begin(seed=seed)
+    story.crash_the_owner(keeps_disk=False)
+    story.leave_a_zombie(seconds=3.0)
+    story.heal(hours_ahead=0)
+    story.teardown()
+    return story.world.around.receipts

@@ -78,7 +78,17 @@ async def test_an_upload_of_another_scheme_is_rejected_with_both_schemes() -> No
     assert "theirs" in reject.detail
     assert (reject.source, reject.redrivable, record.key) == (source(1), False, b"b")
     assert bench.receipts == []
+
+
+async def test_a_code_of_another_scheme_does_not_become_the_first_that_is_left_of_the_topic() -> None:
+    bench = await Bench().started(upsert(0, "a", scheme="ours"))
+    bench.write(upsert(1, "b", scheme="theirs"), upsert(2, "a", scheme="ours"))
+    await bench.deliver_all()
+    write_restated(bench)
+    await bench.deliver_all()
     assert bench.restated == []
+    rebuilt = survivors(bench)
+    assert (rebuilt.scheme, rebuilt.checksum) == ("ours", bench.writer.fold.checksum)
 
 
 @pytest.mark.parametrize("kind", [Upsert, Delete])
