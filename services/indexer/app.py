@@ -1,6 +1,8 @@
 """Wiring of the indexer: the subscription to the features, the log in Redis, the heartbeat."""
 
 import asyncio
+import os
+import socket
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,7 +12,8 @@ from prometheus_client import CollectorRegistry
 
 from services.indexer.handler import IndexFeatures
 from services.indexer.metrics import IndexerMetrics
-from services.indexer.sealing import SealPolicy, SealSegments
+from services.indexer.overview import ShardOverview
+from services.indexer.sealing import SealPolicy, SealSegments, Stored
 from services.indexer.settings import IndexerSettings
 from shared.bus.broker import WorkerBroker
 from shared.bus.cluster import Cluster
@@ -22,6 +25,7 @@ from shared.bus.worker import Application, build_application
 from shared.events.topics import Topics
 from shared.index.vectors import VectorFormat
 from shared.replication.connection import connect
+from shared.replication.directory import ReplicaDirectory
 from shared.replication.incarnation import incarnation_of
 from shared.replication.redis_log import RedisLog
 from shared.replication.writer import ShardWriter
@@ -84,6 +88,15 @@ class IndexerWorker:
         tasks.spawn(self._beat(), name="heartbeat")
         if sealer:
             tasks.spawn(sealer.run(lambda: self._handler.writers), name="sealing")
+        overview = ShardOverview(
+            ReplicaDirectory(redis, namespace=settings.namespace),
+            name=settings.instance_id or f"{socket.gethostname()}-{os.getpid()}",
+            stored=sealer.stored if sealer else lambda _shard: Stored(),
+            thread=thread,
+            metrics=self._metrics,
+            now_ms=_now_ms,
+        )
+        tasks.spawn(overview.run(lambda: self._handler.writers), name="overview")
         tasks.spawn(self.watch.run(), name="watch")
 
     def _open_sealer(self, resources: AsyncExitStack, incarnation: str, thread: SingleThread) -> SealSegments | None:

@@ -187,7 +187,6 @@ class IndexFeatures:
             self._unreported[shard] = max(unreported, position + 1)
         self._metrics.batch_operations.observe(len(operations))
         self._metrics.position.labels(str(shard)).set(position)
-        self._metrics.rows.labels(str(shard)).set(len(writer.fold))
 
     def _lose(self, shard: int) -> None:
         if shard in self._writers:

@@ -1,6 +1,10 @@
 """The indexer's own metrics; those of the bus are FastStream's."""
 
+from contextlib import suppress
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from shared.index.statistics import ShardStatistics
 
 
 class IndexerMetrics:
@@ -30,6 +34,27 @@ class IndexerMetrics:
             registry=registry,
         )
         self.segments = Gauge("afterimage_indexer_segments", "Sealed segments of a shard", ["shard"], registry=registry)
+        self.dead_rows = Gauge(
+            "afterimage_indexer_dead_rows",
+            "Rows of a shard that were replaced or deleted and still take room",
+            ["shard"],
+            registry=registry,
+        )
+        self.memory = Gauge(
+            "afterimage_indexer_memory_bytes",
+            "Bytes of memory that the codes of a shard's growing segment occupy",
+            ["shard"],
+            registry=registry,
+        )
+        self.mapped = Gauge(
+            "afterimage_indexer_mapped_bytes", "Bytes of a shard's sealed, mapped files", ["shard"], registry=registry
+        )
+        self.stored = Gauge(
+            "afterimage_indexer_stored_bytes",
+            "Bytes that the store holds for a shard, older manifests' segments included",
+            ["shard"],
+            registry=registry,
+        )
         self.manifest_position = Gauge(
             "afterimage_indexer_manifest_position",
             "Offset that the newest manifest of a shard reaches",
@@ -55,3 +80,19 @@ class IndexerMetrics:
         # A series that begins at 1 hides its first event from `increase()`.
         for cause in ("assigned", "fenced", "lost"):
             self.claims.labels(cause)
+
+    def describe(self, shard: int, statistics: ShardStatistics, *, stored_bytes: int | None) -> None:
+        label = str(shard)
+        self.rows.labels(label).set(statistics.rows)
+        self.dead_rows.labels(label).set(statistics.dead_rows)
+        self.segments.labels(label).set(statistics.segments)
+        self.memory.labels(label).set(statistics.memory_bytes)
+        self.mapped.labels(label).set(statistics.mapped_bytes)
+        if stored_bytes is not None:
+            self.stored.labels(label).set(stored_bytes)
+
+    def forget(self, shard: int) -> None:
+        """Show nothing more of a shard that went to another indexer."""
+        for gauge in (self.rows, self.dead_rows, self.segments, self.memory, self.mapped, self.stored):
+            with suppress(KeyError):  # it was not shown yet
+                gauge.remove(str(shard))

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,6 +46,20 @@ class SealPolicy:
     decay_ms: int = 60 * 1000
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What the store has of a shard. position: of its newest manifest; None where there is none.
+
+    bytes: of all that is there; None where that is not known. problem: why the newest manifest is not newer.
+    compacted: the last request to compact that was fulfilled.
+    """
+
+    position: int | None = None
+    bytes: int | None = None
+    problem: str | None = None
+    compacted: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class _Published:
     position: int
@@ -82,12 +96,22 @@ class SealSegments:
         self._build = build or build_in_child
         self._published: dict[int, _Published] = {}
         self._condemned: dict[int, frozenset[str]] = {}
+        self._stored: dict[int, Stored] = {}
+
+    def stored(self, shard: int) -> Stored:
+        """What the store has of a shard, as far as it is known here."""
+        return self._stored.get(shard, Stored())
 
     async def restore(self, shard: int) -> Shard | None:
         """The shard as its newest manifest describes it."""
-        return await StoredSnapshots(self._store, now_ms=self._now_ms).restore(
+        restored = await StoredSnapshots(self._store, now_ms=self._now_ms).restore(
             shard, incarnation=self._incarnation, beyond=EMPTY_POSITION
         )
+        self._published[shard] = _Published(restored.position if restored else EMPTY_POSITION, self._now_ms())
+        self._note(shard, position=restored.position if restored else None)
+        with suppress(StoreUnavailable):
+            self._note(shard, bytes=await asyncio.to_thread(self._store.size, shard, incarnation=self._incarnation))
+        return restored
 
     async def run(self, writers: Callable[[], Sequence[ShardWriter]]) -> None:
         """Look after the writers that there are, until cancelled."""
@@ -99,6 +123,7 @@ class SealSegments:
                 try:
                     await self.seal(writer)
                 except (BuildFailed, CorruptSegment, StoreUnavailable, OSError) as error:
+                    self._note(writer.shard, problem=str(error))
                     log.warning("sealing_failed", shard=writer.shard, error=str(error), retry_in_s=_RETRY_S)
                     await asyncio.sleep(_RETRY_S)
 
@@ -143,7 +168,8 @@ class SealSegments:
         self._published[writer.shard] = _Published(manifest.position, manifest.written_at)
         await self._sweep(writer)
         self._metrics.manifest_position.labels(str(writer.shard)).set(manifest.position)
-        self._metrics.segments.labels(str(writer.shard)).set(len(parts))
+        size = await asyncio.to_thread(self._store.size, writer.shard, incarnation=self._incarnation)
+        self._note(writer.shard, position=manifest.position, bytes=size, problem=None)
         log.info(
             "shard_sealed", shard=writer.shard, position=manifest.position, merged=len(merged), segments=len(parts)
         )
@@ -158,6 +184,9 @@ class SealSegments:
         with suppress(LogUnavailable):
             if await writer.still_mine():
                 self._condemned[writer.shard] = swept.unnamed
+
+    def _note(self, shard: int, **changes: int | str | None) -> None:
+        self._stored[shard] = replace(self.stored(shard), **changes)  # type: ignore[arg-type]  # by the caller's names
 
     async def _sealed(self, contents: ShardContents, merged: Sequence[str]) -> SealedSegment:
         vector_format = self._store.vector_format

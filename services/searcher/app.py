@@ -139,7 +139,7 @@ class SearcherWorker:
         while True:
             states = replicas.states
             for number, shard in replicas.shards.items():
-                self._metrics.describe(number, rows=len(shard), code_bytes=shard.memory_bytes, state=states[number])
+                self._metrics.describe(number, shard.statistics, state=states[number])
             await asyncio.sleep(_DESCRIBE_EVERY_S)
 
     async def _process(self, record: Record) -> None:

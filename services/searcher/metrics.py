@@ -5,6 +5,7 @@ import time
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from shared.events.operations import OperationBatch, Upsert
+from shared.index.statistics import ShardStatistics
 from shared.replication.replica import GapKind
 from shared.replication.state import ReplicaState
 
@@ -51,8 +52,23 @@ class SearcherMetrics:
             "afterimage_replica_position", "Offset that the copy of a shard has reached", ["shard"], registry=registry
         )
         self.rows = Gauge("afterimage_replica_rows", "Images in the copy of a shard", ["shard"], registry=registry)
+        self.dead_rows = Gauge(
+            "afterimage_replica_dead_rows",
+            "Rows in the copy of a shard that were replaced or deleted and still take room",
+            ["shard"],
+            registry=registry,
+        )
+        self.segments = Gauge(
+            "afterimage_replica_segments", "Sealed segments in the copy of a shard", ["shard"], registry=registry
+        )
         self.memory = Gauge(
-            "afterimage_replica_code_bytes", "Bytes that the codes of a shard occupy", ["shard"], registry=registry
+            "afterimage_replica_memory_bytes",
+            "Bytes of memory that the codes of a shard's growing segment occupy",
+            ["shard"],
+            registry=registry,
+        )
+        self.mapped = Gauge(
+            "afterimage_replica_mapped_bytes", "Bytes of a shard's sealed, mapped files", ["shard"], registry=registry
         )
         self.state = Gauge(
             "afterimage_replica_state",
@@ -94,8 +110,12 @@ class SearcherMetrics:
             if isinstance(operation, Upsert):
                 self.searchable_seconds.observe(max(0.0, now_ms - operation.uploaded_at) / 1000)
 
-    def describe(self, shard: int, *, rows: int, code_bytes: int, state: ReplicaState) -> None:
-        self.rows.labels(str(shard)).set(rows)
-        self.memory.labels(str(shard)).set(code_bytes)
+    def describe(self, shard: int, statistics: ShardStatistics, *, state: ReplicaState) -> None:
+        label = str(shard)
+        self.rows.labels(label).set(statistics.rows)
+        self.dead_rows.labels(label).set(statistics.dead_rows)
+        self.segments.labels(label).set(statistics.segments)
+        self.memory.labels(label).set(statistics.memory_bytes)
+        self.mapped.labels(label).set(statistics.mapped_bytes)
         for known in ReplicaState:
             self.state.labels(str(shard), known.value).set(known is state)

@@ -1,8 +1,9 @@
-"""What each replica last said of itself, kept in Redis, so that copies can be compared from outside."""
+"""What each replica and the writer last said of themselves, kept in Redis, so that copies can be compared."""
 
 import msgspec
 from redis.asyncio import Redis
 
+from shared.index.statistics import ShardStatistics
 from shared.replication.connection import answered
 from shared.replication.keys import ShardKeys
 from shared.replication.state import ReplicaState
@@ -10,15 +11,32 @@ from shared.replication.state import ReplicaState
 FORGOTTEN_AFTER_MS = 60_000
 
 
-class ReplicaReport(msgspec.Struct, frozen=True, kw_only=True):
+class ReplicaReport(ShardStatistics, frozen=True, kw_only=True):
     """One copy of one shard. checksum: of its live rows, in hex. at: Unix milliseconds of the report."""
 
     replica: str
     state: ReplicaState
     position: int
-    rows: int
     checksum: str
     at: int
+
+
+class WriterReport(ShardStatistics, frozen=True, kw_only=True):
+    """The writer's own copy of one shard, and what the store has of it. at: Unix milliseconds of the report.
+
+    scheme: of the codes; None before the first. stored_position: that of the newest manifest; None where there is no
+    store, or no manifest. stored_bytes: what the store holds for the shard; None where it is not known. problem: why
+    the newest manifest is not newer. compacted: the last request to compact that was fulfilled.
+    """
+
+    writer: str
+    position: int
+    scheme: str | None
+    at: int
+    stored_position: int | None = None
+    stored_bytes: int | None = None
+    problem: str | None = None
+    compacted: str | None = None
 
 
 class ReplicaDirectory:
@@ -42,3 +60,14 @@ class ReplicaDirectory:
             if gone := [report.replica for report in found if now_ms - report.at > FORGOTTEN_AFTER_MS]:
                 await self._redis.hdel(key, *gone)
         return sorted((report for report in found if report.replica not in gone), key=lambda report: report.replica)
+
+    async def report_writer(self, shard: int, report: WriterReport) -> None:
+        key = ShardKeys(self._namespace, shard).writer
+        async with answered(f"reporting on shard {shard}"):
+            await self._redis.set(key, msgspec.json.encode(report), px=FORGOTTEN_AFTER_MS)
+
+    async def writer(self, shard: int) -> WriterReport | None:
+        """What the writer said within the last minute; None where none did."""
+        async with answered(f"asking for the writer of shard {shard}"):
+            found = await self._redis.get(ShardKeys(self._namespace, shard).writer)
+        return None if found is None else msgspec.json.decode(found, type=WriterReport)

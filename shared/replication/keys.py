@@ -28,6 +28,11 @@ class ShardKeys:
         return f"{self._tag}:ops"
 
     @property
+    def writer(self) -> str:
+        """What the writer last said of itself."""
+        return f"{self._tag}:writer"
+
+    @property
     def replicas(self) -> str:
         """Hash of replica name → what it last said of itself."""
         return f"{self._tag}:replicas"

@@ -6,7 +6,7 @@ Everything here blocks. (obstore's asynchronous half can abort the interpreter w
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -66,7 +66,10 @@ class FolderStore:
     def delete(self, paths: Iterable[str]) -> None:
         with _unavailable("deleting"):
             for path in paths:
-                (self._folder / path).unlink(missing_ok=True)
+                place = self._folder / path
+                place.unlink(missing_ok=True)
+                with suppress(OSError):  # others are still in it
+                    place.parent.rmdir()
 
 
 class BucketStore:

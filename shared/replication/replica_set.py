@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Concatenate, ParamSpec, TypeVar
 
+import msgspec
+
 from shared.index.shard import Shard
+from shared.index.statistics import ShardStatistics
 from shared.replication.directory import ReplicaDirectory, ReplicaReport
 from shared.replication.log import LogUnavailable, ReplicationLog
 from shared.replication.replica import ShardReplica
@@ -107,15 +110,15 @@ class ReplicaSet:
             await asyncio.sleep(_REPORT_S)
 
     async def _describe(self, replica: ShardReplica) -> ReplicaReport:
-        def describe(index: Shard) -> tuple[int, int, str]:
-            return index.position, len(index), index.checksum
+        def describe(index: Shard) -> tuple[int, str, ShardStatistics]:
+            return index.position, index.checksum, index.statistics
 
-        position, rows, checksum = await self._thread.run(describe, replica.index)
+        position, checksum, statistics = await self._thread.run(describe, replica.index)
         return ReplicaReport(
             replica=self._name,
             state=replica.state,
             position=position,
-            rows=rows,
             checksum=checksum,
             at=self._now_ms(),
+            **msgspec.structs.asdict(statistics),
         )

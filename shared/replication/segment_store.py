@@ -131,6 +131,12 @@ class SegmentStore:
             self._objects.delete(f"{root}/segments/{segment}/{file}" for file in files)
         return Swept(positions, frozenset(unnamed.difference(condemned)))
 
+    def size(self, shard: int, *, incarnation: str) -> int:
+        """Bytes of all that the store holds for a shard. Raises StoreUnavailable."""
+        root = f"{incarnation}/{shard}"
+        segments = [f"{root}/segments/{name}" for name in self._objects.names(f"{root}/segments")]
+        return sum(sum(self._objects.names(folder).values()) for folder in [f"{root}/manifests", *segments])
+
     def forget(self, names: Iterable[str]) -> None:
         """Remove segments from the folder. Whoever has one open goes on with it."""
         for name in names:

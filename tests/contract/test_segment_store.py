@@ -173,8 +173,7 @@ def test_sweeping_keeps_what_the_newest_manifests_name(place: Place) -> None:
         swept = store.sweep(0, incarnation=INCARNATION, condemned=place.objects.names(f"{INCARNATION}/0/segments"))
     assert swept == Swept([4, 3, 2], frozenset())
     assert len(place.objects.names(f"{INCARNATION}/0/manifests")) == KEPT_MANIFESTS
-    left = place.objects.names(f"{INCARNATION}/0/segments")
-    assert sum(bool(place.objects.names(f"{INCARNATION}/0/segments/{name}")) for name in left) == KEPT_MANIFESTS
+    assert len(place.objects.names(f"{INCARNATION}/0/segments")) == KEPT_MANIFESTS
     assert says(restored(place)) == says(shard)
 
 
@@ -189,6 +188,14 @@ def test_sweeping_leaves_alone_what_another_writer_may_be_about_to_name(place: P
     swept = store.sweep(0, incarnation=INCARNATION, condemned=[])
     assert swept.unnamed == {"e" * 32}
     assert [place.objects.read(path) for path in files] == [b"put, and not named yet"] * len(FILES)
+
+
+def test_the_size_of_a_shard_is_that_of_all_its_objects(place: Place) -> None:
+    two_generations(place)
+    store, written = place.store("writer"), list(place.folder.glob("writer/*/*"))
+    manifests = place.objects.names(f"{INCARNATION}/0/manifests").values()
+    assert store.size(0, incarnation=INCARNATION) == sum(manifests) + sum(path.stat().st_size for path in written)
+    assert store.size(1, incarnation=INCARNATION) == 0
 
 
 def test_a_store_that_cannot_be_reached_says_so(tmp_path: Path) -> None:

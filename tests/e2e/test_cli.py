@@ -108,7 +108,24 @@ def test_status_shows_every_shard_with_its_replicas(shell: Shell) -> None:
     assert {topic["topic"] for topic in status["topics"]} >= {"cli.images.uploaded", "cli.search.requests"}
     assert [shard["shard"] for shard in status["shards"]] == [0, 1]
     assert all(replica["state"] == "live" for shard in status["shards"] for replica in shard["replicas"])
-    assert "log head" in shell("status")
+    shown = shell("status")
+    assert "log head" in shown
+    assert "dead rows" in shown
+
+
+def test_status_tells_how_large_every_copy_is(shell: Shell) -> None:
+    shell("ingest", "--inline", "--prefix", "size/", str(PANDA))
+    shell("delete", "size/panda.webp")
+    time.sleep(1.5)  # all say anew how large they are once a second
+    shards = json.loads(shell("status", "--json"))["shards"]
+    for shard in shards:
+        writer, [replica] = shard["writer"], shard["replicas"]
+        assert writer["writer"] == "indexer"
+        for size in ("rows", "dead_rows", "segments", "memory_bytes", "mapped_bytes"):
+            assert writer[size] == replica[size]
+        assert (writer["stored_position"], writer["stored_bytes"]) == (None, None)
+    assert sum(shard["writer"]["dead_rows"] for shard in shards) > 0
+    assert sum(shard["writer"]["memory_bytes"] for shard in shards) > 0
 
 
 def test_verify_holds_every_copy_against_kafka_and_names_the_one_that_differs(shell: Shell) -> None:

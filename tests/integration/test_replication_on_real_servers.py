@@ -14,7 +14,8 @@ from shared.events.features import encode_feature, feature_of
 from shared.events.operations import Upsert
 from shared.index.shard import Shard
 from shared.replication.connection import connect
-from shared.replication.directory import FORGOTTEN_AFTER_MS, ReplicaDirectory, ReplicaReport
+from shared.replication.directory import FORGOTTEN_AFTER_MS, ReplicaDirectory, ReplicaReport, WriterReport
+from shared.replication.keys import ShardKeys
 from shared.replication.log import Fenced, LogUnavailable
 from shared.replication.redis_log import RedisLog
 from shared.replication.replica import ShardReplica
@@ -162,6 +163,16 @@ async def test_every_copy_says_of_itself_what_can_be_compared(site: Site) -> Non
             while [(r.replica, r.state, r.position, r.rows, r.checksum, r.at) for r in found] != expected:
                 await asyncio.sleep(0.05)
                 found = await directory.reports(0, now_ms=site.now_ms)
+
+
+async def test_what_a_writer_says_of_itself_is_found_until_it_is_a_minute_old(site: Site) -> None:
+    async with connect(site.redis_url) as redis:
+        directory = ReplicaDirectory(redis, namespace=site.name)
+        assert await directory.writer(0) is None
+        report = WriterReport(writer="indexer", position=5, scheme=None, at=7, rows=3, stored_bytes=9)
+        await directory.report_writer(0, report)
+        assert await directory.writer(0) == report
+        assert 0 < await redis.pttl(ShardKeys(site.name, 0).writer) <= FORGOTTEN_AFTER_MS
 
 
 async def test_a_copy_that_was_not_heard_of_for_a_minute_is_forgotten(site: Site) -> None:

@@ -1,10 +1,12 @@
 """`afterimage status`: topics, lag, shards, positions, replicas."""
 
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
 import typer
+from rich.filesize import decimal
 from rich.table import Table
 
 from services.cli.failures import Failure, Status
@@ -12,8 +14,9 @@ from services.cli.running import out, run
 from services.cli.settings import CliSettings
 from shared.bus.cluster import Cluster
 from shared.events.topics import Topics
+from shared.index.statistics import ShardStatistics
 from shared.replication.connection import connect
-from shared.replication.directory import ReplicaDirectory, ReplicaReport
+from shared.replication.directory import ReplicaDirectory, ReplicaReport, WriterReport
 from shared.replication.log import LogHead
 from shared.replication.redis_log import RedisLog
 
@@ -30,11 +33,15 @@ class TopicStatus(msgspec.Struct, frozen=True):
 
 
 class ShardStatus(msgspec.Struct, frozen=True):
-    """end: the offset of the last feature record, -1 for none. head: how far the log in Redis is; None without one."""
+    """end: the offset of the last feature record, -1 for none. head: how far the log in Redis is; None without one.
+
+    writer: what the indexer that holds it said within the last minute; None where none did.
+    """
 
     shard: int
     end: int
     head: int | None
+    writer: WriterReport | None
     replicas: list[ReplicaReport]
 
     @property
@@ -85,7 +92,13 @@ async def read_status(settings: CliSettings) -> ServiceStatus:
         directory = ReplicaDirectory(redis, namespace=settings.namespace)
         now_ms = time.time_ns() // 1_000_000
         shards = [
-            ShardStatus(shard, end - 1, _position(await log.head(shard)), await directory.reports(shard, now_ms=now_ms))
+            ShardStatus(
+                shard=shard,
+                end=end - 1,
+                head=_position(await log.head(shard)),
+                writer=await directory.writer(shard),
+                replicas=await directory.reports(shard, now_ms=now_ms),
+            )
             for shard, end in sorted(ends.items())
         ]
     return ServiceStatus(rows, shards)
@@ -114,7 +127,7 @@ def _print(found: ServiceStatus) -> None:
         "shard", "end", "log head", "replica", "state", "position", "images", "checksum", box=None, pad_edge=False
     )
     for shard in found.shards:
-        first = (str(shard.shard), str(shard.end), "none" if shard.head is None else str(shard.head))
+        first = (str(shard.shard), str(shard.end), _said(shard.head))
         for replica in shard.replicas:
             shards.add_row(
                 *first,
@@ -128,3 +141,41 @@ def _print(found: ServiceStatus) -> None:
         if not shard.replicas:
             shards.add_row(*first, "none", "", "", "", "")
     out.print(shards)
+    out.print()
+    out.print(_sizes(found.shards))
+    for shard in found.shards:
+        if shard.writer and shard.writer.problem:
+            out.print(f"[red]shard {shard.shard} cannot be sealed:[/red]", end=" ")
+            out.print(shard.writer.problem, soft_wrap=True, markup=False)
+
+
+def _sizes(shards: Sequence[ShardStatus]) -> Table:
+    """How large every copy of every shard is, the indexer's first, which alone knows of the store."""
+    columns = ("shard", "copy", "images", "dead rows", "segments", "in memory", "mapped", "manifest", "in the store")
+    sizes = Table(*columns, box=None, pad_edge=False)
+    for shard in shards:
+        copies: list[tuple[str, ShardStatistics]] = [(replica.replica, replica) for replica in shard.replicas]
+        stored = ("", "")
+        if shard.writer:
+            copies.insert(0, (shard.writer.writer, shard.writer))
+            stored = (_said(shard.writer.stored_position), _bytes(shard.writer.stored_bytes))
+        for number, (name, copy) in enumerate(copies):
+            sizes.add_row(
+                str(shard.shard) if number == 0 else "",
+                name,
+                str(copy.rows),
+                str(copy.dead_rows),
+                str(copy.segments),
+                _bytes(copy.memory_bytes),
+                _bytes(copy.mapped_bytes),
+                *(stored if number == 0 else ("", "")),
+            )
+    return sizes
+
+
+def _said(position: int | None) -> str:
+    return "none" if position is None else str(position)
+
+
+def _bytes(size: int | None) -> str:
+    return "none" if size is None else decimal(size)

@@ -139,10 +139,12 @@ async def test_each_second_every_copy_says_where_it_stands(bench: Bench) -> None
             replica="searcher-1",
             state=ReplicaState.LIVE,
             position=3,
-            rows=1,
             checksum=replicas.shards[0].checksum,
             at=77,
+            rows=1,
+            memory_bytes=replicas.shards[0].statistics.memory_bytes,
         )
+        assert bench.directory.reports[0].memory_bytes > 0
         assert bench.directory.reports[1].position == -1
 
 
