@@ -17,7 +17,7 @@ ifneq ($(origin PYTHON),file)
 export UV_PYTHON := $(PYTHON)
 endif
 
-.PHONY: help setup fmt lint type test fuzz bench bench-extract bench-extract-memory bench-kafka bench-packages demo check up docs ci-tools
+.PHONY: help setup fmt lint type test fuzz bench bench-extract bench-extract-memory bench-index bench-kafka bench-packages demo check up docs ci-tools
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 24
@@ -64,6 +64,10 @@ bench-extract: bench-packages ## the extractor against the bare model, a naive h
 
 bench-extract-memory: setup ## is memory flat over many images? IMAGES=100000
 	$(BIN)/python -m benchmarks.extract.endurance --images $(or $(IMAGES),100000)
+
+bench-index: setup ## the index against other indexes and embedded vector databases: ROWS=100000,1000000 CACHE=/folder
+	@TMPDIR="$(TOOLS)" $(UV) sync --locked --all-extras --group bench-index
+	$(BIN)/python -m benchmarks.index $(if $(ROWS),--rows $(ROWS)) $(if $(CACHE),--cache '$(CACHE)')
 
 bench-kafka: bench-packages ## the settings of the Kafka clients, against those that are set
 	$(BIN)/python -m benchmarks.kafka_settings

@@ -56,6 +56,10 @@ class BareExtraction:
         """What a query by vector would bring."""
         return [float(value) for value in self._encoder.encode(torch.from_numpy(self.decode(data)[None]))[0]]
 
+    def vectors(self, images: Sequence[bytes]) -> npt.NDArray[np.float32]:
+        """The features of many images in one run of the model: (images, dim), unit vectors."""
+        return self._encoder.encode(torch.from_numpy(np.stack([self.decode(data) for data in images]))).numpy()
+
     def extract(self, data: bytes) -> bytes:
         """The code of one image."""
         vectors = self._encoder.encode(torch.from_numpy(self.decode(data)[None]))

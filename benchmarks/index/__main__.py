@@ -1,0 +1,71 @@
+"""Run the benchmark of the index: ``python -m benchmarks.index``. The last line is JSON with the ratios."""
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks.index.cache import Cache
+from benchmarks.index.plan import Plan, full, quick
+from benchmarks.machine import describe
+from benchmarks.table import Part, say
+
+# Modules with a `measure`. Each is imported when its turn comes: what is imported here, every child imports too.
+PARTS = ("search", "applying", "churn", "bootstrap", "filtered", "formats")
+
+
+def main() -> None:
+    options = _options()
+    started = time.perf_counter()
+    print(describe())
+    ratios: dict[str, float] = {}
+    with tempfile.TemporaryDirectory(prefix="afterimage-bench-") as scratch:
+        cache = Cache(options.cache or Path(scratch))
+        plan = quick() if options.quick else full(options.rows)
+        for name in options.only:
+            for part in _measured(name, plan, cache):
+                part.show()
+                ratios |= part.ratios
+    say(f"done in {time.perf_counter() - started:.0f} s")
+    print(json.dumps({name: round(value, 3) for name, value in ratios.items()}))
+
+
+def _measured(name: str, plan: Plan, cache: Cache) -> Iterator[Part]:
+    return import_module(f"benchmarks.index.{name}").measure(plan, cache)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.index",
+        description="How fast the index is, as ratios against what else one would use, on the same vectors.",
+    )
+    parser.add_argument("--quick", action="store_true", help="see that everything works (no figures worth keeping)")
+    parser.add_argument(
+        "--rows",
+        type=lambda text: [int(size) for size in text.split(",")],
+        default=[100_000],
+        metavar="N,...",
+        help="sizes of the clustered sets",
+    )
+    parser.add_argument(
+        "--only",
+        type=lambda text: _known(text.split(",")),
+        default=list(PARTS),
+        metavar="PART,...",
+        help=f"of {', '.join(PARTS)}",
+    )
+    parser.add_argument("--cache", type=Path, help="a folder to keep vectors and graphs in, for the next run")
+    return parser.parse_args()
+
+
+def _known(names: list[str]) -> list[str]:
+    if unknown := set(names) - set(PARTS):
+        raise argparse.ArgumentTypeError(f"there is no part {', '.join(sorted(unknown))}")
+    return names
+
+
+if __name__ == "__main__":
+    main()

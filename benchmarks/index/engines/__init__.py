@@ -1,0 +1,1 @@
+"""What is searched: one index, or one library's several, a file."""

@@ -1,0 +1,75 @@
+"""A shard of ours that was compacted into one sealed segment."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from benchmarks.index.engines import quantized
+from benchmarks.index.engines.engine import EFFORTS, Label
+from benchmarks.index.rows import SCHEME, row_of
+from benchmarks.index.workload import RowNumbers, Vectors
+from shared.index.contents import SealedPart, ShardContents
+from shared.index.sealed.description import SegmentDescription
+from shared.index.sealed.segment import SealedSegment
+from shared.index.sealed.writing import write_segment
+from shared.index.shard import Shard
+from shared.index.vectors import VectorFormat
+
+_DESCRIPTION = "description.json"
+_NO_CHECKSUM = "0" * 32
+
+
+class Afterimage:
+    """An Engine, in the default code: i8, cosine. It returns whole rows, with ids and attributes."""
+
+    label = Label("afterimage", "afterimage i8 cos")
+    efforts = EFFORTS
+
+    def build(self, vectors: Vectors, folder: Path) -> None:
+        codes = quantized.for_cosine(vectors).view(np.uint8)
+        description = write_segment(
+            folder, [row_of(n) for n in range(len(codes))], codes, scheme=SCHEME, vector_format=VectorFormat()
+        )
+        (folder / _DESCRIPTION).write_bytes(msgspec.json.encode(description))
+
+    def open(self, folder: Path) -> None:
+        self._folder = folder
+        self._description = description_in(folder)
+        self.shard = shard_of([SealedSegment.open(folder / self._description.name, self._description)])
+
+    def tune(self, effort: int) -> None:
+        segment = SealedSegment(self._folder / self._description.name, self._description, expansion=effort)
+        self.shard = shard_of([segment])
+
+    def form(self, queries: Vectors) -> list[bytes]:
+        return [code.tobytes() for code in quantized.for_cosine(queries)]
+
+    def nearest(self, query: bytes, k: int) -> RowNumbers:
+        return np.array([int(match.row.id) for match in self.shard.search(query, k)])
+
+    def nearest_all(self, queries: Sequence[bytes], k: int) -> RowNumbers:
+        return np.array([self.nearest(query, k) for query in queries])
+
+
+def description_in(folder: Path) -> SegmentDescription:
+    """That of the segment that was built in a folder."""
+    return msgspec.json.decode((folder / _DESCRIPTION).read_bytes(), type=SegmentDescription)
+
+
+def shard_of(segments: Iterable[SealedSegment]) -> Shard:
+    """A shard that consists of these segments, all of whose rows are live."""
+    opened = {segment.name: segment for segment in segments}
+    contents = ShardContents(
+        position=max(segment.description.last_offset for segment in opened.values()),
+        scheme=SCHEME,
+        checksum=_NO_CHECKSUM,
+        deleted=[],
+        sealed={
+            name: SealedPart(description=segment.description, live=segment.live) for name, segment in opened.items()
+        },
+        rows=[],
+        codes=np.empty((0, 0), np.uint8),
+    )
+    return Shard.restored(contents, opened.values())
