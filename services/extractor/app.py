@@ -55,7 +55,7 @@ class ExtractorWorker:
             contract=UPLOADS,
             max_records=_MAX_RECORDS,
             settings=settings,
-            revoked=self._flow.revoked,
+            revoked=self._revoked,
         )
         self._metrics.paused.set_function(lambda: self._uploads.paused)
         broker.declare_output(self._topics.features, FEATURES)
@@ -113,6 +113,9 @@ class ExtractorWorker:
         )
         self._metrics.watch_cache(extraction, max_in_flight=settings.max_in_flight)
         return extraction.extract
+
+    async def _revoked(self, partitions: set[int]) -> None:
+        await self._flow.release(partitions, self._uploads.commit)
 
     async def _process(self, record: Record) -> None:
         await self._handler.process(record)

@@ -138,7 +138,7 @@ class IndexerWorker:
             for shard, batch in by_shard.items():
                 shards.create_task(self._handler.index(shard, batch))
 
-    def _revoked(self, shards: set[int]) -> None:
+    async def _revoked(self, shards: set[int]) -> None:
         self._handler.revoked(shards)
 
 

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 from prometheus_client import CollectorRegistry
 
-from services.searcher.handler import AnswerPolicy, AnswerRequests
+from services.searcher.handler import REPLY_WITHIN_S, AnswerPolicy, AnswerRequests
 from services.searcher.metrics import SearcherMetrics
 from services.searcher.query import AnswerQuery
 from services.searcher.settings import SearcherSettings
@@ -49,7 +49,7 @@ class SearcherWorker:
         self._settings = settings
         self._topics = Topics(settings.namespace)
         self._metrics = SearcherMetrics(registry)
-        self._flow = Flow(self._process, max_in_flight=settings.max_in_flight + _BEYOND_LIMIT)
+        self._flow = Flow(self._process, max_in_flight=settings.max_in_flight + _BEYOND_LIMIT, finishes_begun=True)
         self._metrics.in_flight.set_function(lambda: self._flow.in_flight)
         self._requests = Subscription(
             broker,
@@ -59,7 +59,7 @@ class SearcherWorker:
             handle=self._flow.submit,
             contract=REQUESTS,
             settings=settings,
-            revoked=self._flow.revoked,
+            revoked=self._revoked,
         )
         broker.declare_output(self._topics.replies, REPLIES)
         self.watch = ConsumerWatch(self._requests, clock=time.monotonic, lag=self._metrics.lag)
@@ -90,7 +90,12 @@ class SearcherWorker:
         await self._replicas.live()  # only then does this searcher get requests: till then the others answer
 
     async def drain(self) -> None:
-        await self._flow.drain(self._requests.commit, within_s=self._settings.drain_s)
+        """Leave the requests to the others first: none of them waits for the slowest that is under way here."""
+        self._flow.close()
+        await self._flow.release(self._requests.assigned(), self._requests.commit)
+        await self._requests.leave()
+        self._handler.hurry(self._settings.drain_s)
+        await self._flow.finish(within_s=self._settings.drain_s + REPLY_WITHIN_S)
 
     def not_live(self) -> str | None:
         return self._replicas.not_live() if self._replicas else "the replicas are not loaded"
@@ -141,6 +146,9 @@ class SearcherWorker:
             for number, shard in replicas.shards.items():
                 self._metrics.describe(number, shard.statistics, state=states[number])
             await asyncio.sleep(_DESCRIBE_EVERY_S)
+
+    async def _revoked(self, partitions: set[int]) -> None:
+        await self._flow.release(partitions, self._requests.commit)
 
     async def _process(self, record: Record) -> None:
         await self._handler.process(record)

@@ -1,6 +1,7 @@
 """What the searcher does with one request: an answer or an error, before its deadline, and never silence."""
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass
 
@@ -26,7 +27,7 @@ from shared.runtime.logging import get_logger
 
 log = get_logger(__name__)
 
-_REPLY_WITHIN_S = 5.0
+REPLY_WITHIN_S = 5.0
 _LONGEST_S = 600.0
 """However far its deadline lies, a query does not hold its place for longer."""
 _MAX_REPLY_BYTES = MAX_RECORD_BYTES - 16 * 1024
@@ -60,7 +61,16 @@ class AnswerRequests:
         self._metrics = metrics
         self._policy = policy
         self._searcher = searcher
-        self._under_way = 0
+        self._under_way: set[asyncio.Timeout] = set()
+        self._stop_at = math.inf
+        """By the clock of the loop."""
+
+    def hurry(self, within_s: float) -> None:
+        """Have everything answered within this time, by an error where it must be: the searcher is about to stop."""
+        self._stop_at = asyncio.get_running_loop().time() + within_s
+        for limit in self._under_way:
+            if not limit.expired():
+                limit.reschedule(min(limit.when() or self._stop_at, self._stop_at))
 
     async def process(self, record: Record) -> None:
         address = reply_address(record.headers, self._topics)
@@ -95,23 +105,30 @@ class AnswerRequests:
         return _kind(request), await self._send(address, reply, content_type)
 
     async def _answer(self, request: SearchRequest, watch: Stopwatch, left_s: float) -> SearchReply:
-        if self._under_way >= self._policy.max_in_flight:
+        if len(self._under_way) >= self._policy.max_in_flight:
             return self._failure(
-                ErrorCode.OVERLOADED, f"{self._under_way} queries are under way, the most that are taken: try later"
+                ErrorCode.OVERLOADED,
+                f"{len(self._under_way)} queries are under way, the most that are taken: try later",
             )
-        self._under_way += 1
+        loop = asyncio.get_running_loop()
+        limit = asyncio.timeout_at(min(loop.time() + left_s, self._stop_at))
         try:
-            async with asyncio.timeout(left_s):
+            async with limit:
+                self._under_way.add(limit)
                 return await self._query.answer(request, watch)
         except Unanswerable as error:
             return self._failure(error.code, error.message)
         except TimeoutError:
+            if loop.time() >= self._stop_at:
+                return self._failure(
+                    ErrorCode.NOT_READY, "the searcher was stopped before it had the answer: ask again"
+                )
             return self._failure(ErrorCode.NOT_YET, "the deadline came before the answer")
         except Exception:  # a query that breaks something would break every searcher that it is delivered to
             log.exception("query_failed", kind=_kind(request))
             return self._failure(ErrorCode.INTERNAL, "the searcher failed on this request; its log says how")
         finally:
-            self._under_way -= 1
+            self._under_way.discard(limit)
 
     def _failure(self, code: ErrorCode, message: str) -> SearchReply:
         return SearchReply(error=SearchFailure(code=code, message=message), searcher=self._searcher)
@@ -126,7 +143,7 @@ class AnswerRequests:
         try:
             with self._metrics.stage_seconds.labels("reply").time():
                 await self._producer.send_within(
-                    _REPLY_WITHIN_S,
+                    REPLY_WITHIN_S,
                     address.topic,
                     value=value,
                     partition=address.partition,

@@ -19,6 +19,13 @@ class SearcherSettings(SegmentSettings, ExtractionSettings):
         pattern=r"^[\w.-]{1,128}$",
         description="this searcher's name in replies and in `afterimage status`",
     )
+    session_timeout_ms: int = Field(
+        default=10_000,
+        ge=6_000,
+        le=1_800_000,
+        description="milliseconds of silence after which Kafka gives a searcher's share of the queries to the others; "
+        "one that is stopped in good order gives it up at once",
+    )
     max_in_flight: int = Field(
         default=64, ge=1, le=10_000, description="queries under way at once; more are answered 'overloaded'"
     )

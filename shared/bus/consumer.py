@@ -32,8 +32,11 @@ CONSUMER_SETTINGS: Mapping[str, Any] = MappingProxyType(
 )
 """Chosen by `make bench-kafka`: docs/benchmarks.md has the reasons."""
 
+_HEARTBEAT_MS = 500
+"""A member hears of a rebalance at its next heartbeat, and nobody gets records until the last one has heard of it."""
+
 Handle = Callable[[Sequence[Record]], Awaitable[None]]
-Revoked = Callable[[set[int]], None]
+Revoked = Callable[[set[int]], Awaitable[None]]
 
 
 class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
@@ -42,8 +45,9 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
     handle: gets each batch, in order within a partition; must not raise for what a record holds. settings: how Kafka
     knows the worker again, and how long a fetch may wait. max_records: the most in a batch; 1 for the shortest wait,
     since FastStream sleeps a little between two looks for a batch. revoked: called when partitions go, before others
-    can get them. The next batch comes when `handle` returns, so that backpressure is simply to wait: for as long as it
-    takes, the partitions stay assigned and are paused.
+    can get them; what is complete can still be committed then, and all members wait until it returns. The next batch
+    comes when `handle` returns, so that backpressure is simply to wait: for as long as it takes, the partitions stay
+    assigned and are paused.
     """
 
     def __init__(
@@ -62,9 +66,12 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         self.topic = topic
         self._revoked = revoked
         self._pausing = Pausing(topic)
+        self._reassigning = False
         payload: Any = contract.annotation()
 
         async def deliver(_body: payload, message: KafkaMessage) -> None:
+            if self._reassigning:  # taken out just before the partitions went: whoever gets them is given it again
+                return
             try:
                 await self._pausing.during(self._consumer, handle(_records(message)))
             except Exception:  # noqa: BLE001 - FastStream would drop the batch and go on
@@ -80,6 +87,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             auto_offset_reset="earliest",
             group_instance_id=settings.instance_id,
             session_timeout_ms=settings.session_timeout_ms,
+            heartbeat_interval_ms=_HEARTBEAT_MS,
             fetch_max_wait_ms=settings.fetch_wait_ms,
             max_poll_interval_ms=settings.max_poll_interval_ms,
             **CONSUMER_SETTINGS,
@@ -93,11 +101,13 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         self._subscriber(deliver)
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        self._reassigning = True
         if self._revoked:
-            self._revoked({part.partition for part in revoked})
+            await self._revoked({part.partition for part in revoked})
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Aiokafka swallows what a listener raises: nothing that may fail is done here."""
+        self._reassigning = False
         self._pausing.assigned(self._consumer)
         log.info("partitions_assigned", topic=self.topic, partitions=sorted(part.partition for part in assigned))
 
@@ -148,6 +158,16 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             log.warning("commit_failed", topic=self.topic, error=repr(error))
             return False
         return True
+
+    async def leave(self) -> None:
+        """Leave the group, so that its other members have the partitions at once. Nothing more is delivered.
+
+        A static member is else given its session timeout to come back, and its partitions wait for it.
+        """
+        if self.running:
+            # aiokafka lets none but dynamic members leave, and knows no other way to say so.
+            self._consumer._coordinator._group_instance_id = None  # noqa: SLF001
+            await self._subscriber.stop()
 
     @property
     def _consumer(self) -> AIOKafkaConsumer:

@@ -1,7 +1,7 @@
 """Many records under way at once, a bounded number, and only what is complete committed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from shared.bus.consumer import Record
 from shared.bus.ledger import OffsetLedger, Ticket
@@ -25,16 +25,22 @@ class Flow:
     process: must end only when the record is dealt with for good: acknowledged, rejected or answered. After it raises
     LeftForLater nothing more is begun. What else it raises is a defect, and ends the worker. Order is not kept; where
     it matters, the upload offset decides.
+
+    finishes_begun: what has begun when its partition goes away is finished here, and not delivered again. That suits
+    answers: two are worth no more than one, and a crash just then costs what its caller can ask for again.
     """
 
-    def __init__(self, process: Process, *, max_in_flight: int, commit_every_s: float = 0.2) -> None:
+    def __init__(
+        self, process: Process, *, max_in_flight: int, finishes_begun: bool = False, commit_every_s: float = 0.2
+    ) -> None:
         self._process = process
         self._room = asyncio.Semaphore(max_in_flight)
-        self._max_in_flight = max_in_flight
+        self._finishes_begun = finishes_begun
         self._commit_every_s = commit_every_s
         self._ledger = OffsetLedger()
         self._tasks = asyncio.TaskGroup()
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[None], tuple[int, Ticket]] = {}
+        """Task → the partition of its record, and what stands for it in the ledger."""
         self._closing = False
 
     @property
@@ -44,7 +50,7 @@ class Flow:
     async def submit(self, records: Sequence[Record]) -> None:
         """Take records in, waiting for room.
 
-        What still waits when `drain` begins, or when its partition is revoked, is left to whoever gets that next.
+        What still waits when the flow is closed, or when its partition is released, is left to whoever gets that next.
         """
         waiting = [(record, self._ledger.begin(record.partition, record.offset)) for record in records]
         for record, ticket in waiting:
@@ -53,32 +59,41 @@ class Flow:
                 self._room.release()
                 continue
             task = self._tasks.create_task(self._run(record, ticket))
-            self._under_way.add(task)
+            self._under_way[task] = (record.partition, ticket)
             task.add_done_callback(self._finished)
 
-    def revoked(self, partitions: set[int]) -> None:
-        """Forget the offsets of partitions that went away; what is under way for them ends uncommitted."""
+    async def release(self, partitions: Collection[int], commit: Commit) -> None:
+        """Let partitions go that are about to belong to others: commit what is complete, forget the rest."""
+        for partition, ticket in self._under_way.values():
+            if self._finishes_begun and partition in partitions:
+                self._ledger.done(ticket)
+        complete = self._ledger.committable()
         self._ledger.forget(partitions)
+        await self._last_commit(commit, {part: offset for part, offset in complete.items() if part in partitions})
 
     async def run(self, commit: Commit) -> None:
         """Commit at intervals, until cancelled. The tasks of the records live as long as this call."""
         async with self._tasks:
             while True:
                 await asyncio.sleep(self._commit_every_s)
-                await self._commit(commit)
+                await self._commit(commit, self._ledger.committable())
 
-    async def drain(self, commit: Commit, *, within_s: float) -> None:
-        """Take nothing more, wait for what is under way, commit it. Gives both up in time, as when Kafka is gone."""
+    def close(self) -> None:
+        """Take nothing more."""
         self._closing = True
+
+    async def finish(self, *, within_s: float) -> None:
+        """Wait for what is under way."""
         if self._under_way:
             _, late = await asyncio.wait(self._under_way, timeout=within_s)
             if late:
                 log.warning("drain_incomplete", left=len(late), within_s=within_s)
-        try:
-            async with asyncio.timeout(_LAST_COMMIT_S):
-                await self._commit(commit)
-        except TimeoutError:
-            log.warning("last_commit_failed", within_s=_LAST_COMMIT_S)
+
+    async def drain(self, commit: Commit, *, within_s: float) -> None:
+        """Take nothing more, wait for what is under way, commit it. Gives both up in time, as when Kafka is gone."""
+        self.close()
+        await self.finish(within_s=within_s)
+        await self._last_commit(commit, self._ledger.committable())
 
     async def _run(self, record: Record, ticket: Ticket) -> None:
         try:
@@ -91,10 +106,16 @@ class Flow:
     def _finished(self, task: asyncio.Task[None]) -> None:
         if task.cancelled() or task.exception():  # the others are cancelled now, and nothing more can be begun
             self._closing = True
-        self._under_way.discard(task)
+        del self._under_way[task]
         self._room.release()
 
-    async def _commit(self, commit: Commit) -> None:
-        offsets = self._ledger.committable()
+    async def _commit(self, commit: Commit, offsets: dict[int, int]) -> None:
         if offsets and await commit(offsets):
             self._ledger.committed(offsets)
+
+    async def _last_commit(self, commit: Commit, offsets: dict[int, int]) -> None:
+        try:
+            async with asyncio.timeout(_LAST_COMMIT_S):
+                await self._commit(commit, offsets)
+        except TimeoutError:
+            log.warning("last_commit_failed", within_s=_LAST_COMMIT_S)

@@ -127,7 +127,8 @@ class ConsumerSettings(WorkerSettings):
     instance_id: str | None = Field(
         default=None,
         pattern=r"^[\w.-]{1,200}$",
-        description="a name of this process alone, stable over restarts: a restart then keeps its partitions",
+        description="a name of this process alone, stable over restarts: one that is back within its session timeout "
+        "then has its partitions again, and the others notice nothing",
     )
     session_timeout_ms: int = Field(
         default=45_000,

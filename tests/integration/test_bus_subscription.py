@@ -15,18 +15,20 @@ from shared.bus.contracts import FEATURES
 from shared.bus.producer import RecordProducer
 from shared.runtime.server import Stop
 from tests.fakes.kafka_topics import COMPACTED_AT_ONCE, create_topic
+from tests.harness.group import GroupState, group_state
 from tests.harness.kafka import Broker
 
 PATIENCE_S = 30.0
 POLL_INTERVAL_S = 5.0
-GROUP = "group"
+SESSION_TIMEOUT_S = 6.0
 
 
 class Member:
     """A member of the group, which keeps what it is given."""
 
-    def __init__(self, kafka: Broker, topic: str, *, max_records: int = 100) -> None:
+    def __init__(self, kafka: Broker, topic: str, *, max_records: int = 100, instance: str = "") -> None:
         self.stop = Stop()
+        self.group = f"{topic}.group"
         self.records: asyncio.Queue[Record] = asyncio.Queue()
         self.revoked: list[set[int]] = []
         self.on_batch: Callable[[Sequence[Record]], Awaitable[None]] = self._keep
@@ -34,16 +36,23 @@ class Member:
         self.subscription = Subscription(
             self.broker,
             topic,
-            group=f"{topic}.{GROUP}",
+            group=self.group,
             title="Test",
             handle=self._handle,
             contract=FEATURES,
             max_records=max_records,
             settings=IndexerSettings.model_validate(
-                {"KAFKA_SESSION_TIMEOUT_MS": 6_000, "KAFKA_MAX_POLL_INTERVAL_MS": int(1000 * POLL_INTERVAL_S)}
+                {
+                    "instance_id": instance or None,
+                    "KAFKA_SESSION_TIMEOUT_MS": int(1000 * SESSION_TIMEOUT_S),
+                    "KAFKA_MAX_POLL_INTERVAL_MS": int(1000 * POLL_INTERVAL_S),
+                }
             ),
-            revoked=self.revoked.append,
+            revoked=self._note,
         )
+
+    async def _note(self, partitions: set[int]) -> None:
+        self.revoked.append(partitions)
 
     async def _handle(self, batch: Sequence[Record]) -> None:
         await self.on_batch(batch)
@@ -124,13 +133,64 @@ async def test_a_seek_has_records_delivered_again(kafka: Broker, topic: str, pro
 
 async def test_a_second_member_takes_partitions_over_and_the_first_is_told(kafka: Broker, topic: str) -> None:
     async with Member(kafka, topic).running() as first, asyncio.timeout(PATIENCE_S):
-        while first.subscription.assigned() != {0}:  # noqa: ASYNC110 - aiokafka announces it to nobody else
-            await asyncio.sleep(0.05)
+        await until_it_has(1, first)
         first.revoked.clear()
         async with Member(kafka, topic).running():
             while not first.revoked:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
     assert {0} in first.revoked
+
+
+@pytest.mark.durable
+async def test_a_static_member_that_is_soon_back_has_its_partitions_again_and_nobody_is_disturbed(
+    kafka: Broker, unique_namespace: str
+) -> None:
+    await create_topic(kafka.bootstrap_servers, unique_namespace, partitions=2)
+    first, second = (Member(kafka, unique_namespace, instance=name) for name in ("first", "second"))
+    async with first.running(), asyncio.timeout(PATIENCE_S):
+        async with second.running():
+            await until_it_has(1, first)
+            before = await group_state(kafka.bootstrap_servers, second.group)
+            first.revoked.clear()
+        async with Member(kafka, unique_namespace, instance="second").running() as again:
+            await until_it_has(1, again)
+            after = await group_state(kafka.bootstrap_servers, second.group)
+    assert first.revoked == []
+    assert before == after == GroupState(before.generation, {"first": {0}, "second": {1}})
+
+
+@pytest.mark.parametrize("instance", ["", "second"], ids=["dynamic", "static"])
+async def test_a_member_that_leaves_is_followed_at_once(kafka: Broker, unique_namespace: str, instance: str) -> None:
+    await create_topic(kafka.bootstrap_servers, unique_namespace, partitions=2)
+    first, second = (
+        Member(kafka, unique_namespace, instance="first"),
+        Member(kafka, unique_namespace, instance=instance),
+    )
+    async with first.running(), second.running(), asyncio.timeout(PATIENCE_S):
+        await until_it_has(1, first)
+        began = time.monotonic()
+        await second.subscription.leave()
+        await until_it_has(2, first)
+        assert time.monotonic() - began < SESSION_TIMEOUT_S / 2
+        assert second.subscription.assigned() == set()
+
+
+async def test_what_is_taken_out_while_partitions_go_is_left_to_whoever_gets_them(
+    kafka: Broker, topic: str, producer: RecordProducer
+) -> None:
+    async with Member(kafka, topic).running() as member, asyncio.timeout(PATIENCE_S):
+        await member.subscription.on_partitions_revoked(set())
+        await send(producer, topic, b"0")
+        while await member.subscription.position(0) == 0:  # noqa: ASYNC110 - it is taken out of aiokafka unseen
+            await asyncio.sleep(0.05)
+        await member.subscription.on_partitions_assigned(set())
+        await send(producer, topic, b"1")
+        assert await member.next_value() == b"1"
+
+
+async def until_it_has(partitions: int, member: Member) -> None:
+    while len(member.subscription.assigned()) != partitions:  # noqa: ASYNC110 - aiokafka announces it to nobody else
+        await asyncio.sleep(0.05)
 
 
 async def test_a_batch_that_its_handler_cannot_deal_with_ends_the_worker(
@@ -173,7 +233,7 @@ async def test_a_batch_that_takes_longer_than_the_poll_interval_costs_no_partiti
         await send(producer, topic, *values)
         await gate.reached.wait()
         member.revoked.clear()
-        await asyncio.sleep(POLL_INTERVAL_S + 4)  # heartbeats, which would find it idle, come every 3 s
+        await asyncio.sleep(POLL_INTERVAL_S + 1.5)  # heartbeats, which would find it idle, come every half second
         assert (member.subscription.paused, member.revoked) == (True, [])
         gate.opened.set()
         assert [await member.next_value() for _ in values] == values
@@ -190,12 +250,11 @@ async def test_a_partition_that_is_assigned_during_a_long_batch_waits_for_its_en
         await producer.send(unique_namespace, key=None, value=b"held up", partition=0)
         await gate.reached.wait()
         async with second.running():
-            while len(second.subscription.assigned()) != 1 or len(first.subscription.assigned()) != 1:  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
+            await until_it_has(1, second)
+            await until_it_has(1, first)
             await producer.send(unique_namespace, key=None, value=b"0", partition=0)
             await producer.send(unique_namespace, key=None, value=b"1", partition=1)
-        while first.subscription.assigned() != {0, 1}:  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
+        await until_it_has(2, first)
         await asyncio.sleep(1)  # a fetch takes milliseconds
         assert first.records.empty()
         assert [await first.subscription.position(partition) for partition in (0, 1)] == [0, 0]

@@ -16,12 +16,12 @@ MOST = 3
 class Work:
     """Processes records when it is told to, and keeps what was committed."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, finishes_begun: bool = False) -> None:
         self.started: list[int] = []
         self.commits: list[dict[int, int]] = []
         self.kafka_refuses = False
         self._gates: dict[int, asyncio.Event] = {}
-        self.flow = Flow(self._process, max_in_flight=MOST, commit_every_s=0.2)
+        self.flow = Flow(self._process, max_in_flight=MOST, finishes_begun=finishes_begun, commit_every_s=0.2)
 
     async def _process(self, record: Record) -> None:
         self.started.append(record.offset)
@@ -98,27 +98,63 @@ async def test_a_commit_that_kafka_refused_is_made_again(work: Work) -> None:
     assert work.commits == [{0: 1}]
 
 
-async def test_what_was_under_way_for_a_revoked_partition_ends_uncommitted(work: Work) -> None:
+async def test_what_is_under_way_for_a_released_partition_ends_uncommitted(work: Work) -> None:
     async with work.running() as flow:
         await flow.submit(records(0))
-        flow.revoked({0})
+        await flow.release({0}, work.commit)
         work.finish(0)
         await asyncio.sleep(1)
         assert flow.in_flight == 0
     assert work.commits == []
 
 
-async def test_what_still_waits_when_its_partition_is_revoked_is_left_to_whoever_gets_it(work: Work) -> None:
+async def test_what_is_complete_is_committed_before_its_partition_goes(work: Work) -> None:
+    async with work.running() as flow:
+        await flow.submit([*records(0, 1), make_record(partition=1, offset=7)])
+        work.finish(0, 7)
+        await asyncio.sleep(0.01)
+        await flow.release({0}, work.commit)
+        assert work.commits == [{0: 1}]
+
+
+async def test_a_partition_can_be_released_though_kafka_does_not_answer(work: Work) -> None:
+    async def hang(_offsets: dict[int, int]) -> bool:
+        await asyncio.Event().wait()
+        return True
+
+    async with work.running() as flow:
+        await flow.submit(records(0))
+        work.finish(0)
+        await asyncio.sleep(0.01)
+        await asyncio.wait_for(flow.release({0}, hang), 10)
+
+
+async def test_what_still_waits_when_its_partition_is_released_is_left_to_whoever_gets_it(work: Work) -> None:
     async with work.running() as flow:
         mixed = [*records(0, 1, 2, 3), make_record(partition=1, offset=7)]
         submitted = asyncio.create_task(flow.submit(mixed))
         await asyncio.sleep(1)
-        flow.revoked({0})
+        await flow.release({0}, work.commit)
         work.finish(0, 1, 2, 7)
         await asyncio.wait_for(submitted, 1)
         await asyncio.sleep(1)
         assert work.started == [0, 1, 2, 7]
     assert work.commits == [{1: 8}]
+
+
+async def test_answers_that_have_begun_are_finished_here_and_not_delivered_again() -> None:
+    work = Work(finishes_begun=True)
+    async with work.running() as flow:
+        submitted = asyncio.create_task(flow.submit([*records(0, 1), make_record(partition=1, offset=7), *records(2)]))
+        await asyncio.sleep(0.01)
+        await flow.release({0}, work.commit)
+        assert work.commits == [{0: 2}]  # not the third, which found no room, nor the other partition's
+        work.finish(0, 1, 7)
+        await flow.finish(within_s=5)
+        await asyncio.gather(submitted)
+        assert work.started == [0, 1, 7]
+        await asyncio.sleep(1)
+    assert work.commits == [{0: 2}, {1: 8}]
 
 
 async def test_draining_waits_for_what_is_under_way_and_commits_it(work: Work) -> None:

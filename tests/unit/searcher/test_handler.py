@@ -231,6 +231,18 @@ async def test_a_deadline_in_the_far_future_does_not_hold_its_place_for_ever(ben
     assert asyncio.get_running_loop().time() - began <= 600
 
 
+async def test_a_searcher_that_is_stopped_answers_what_is_under_way_in_time(bench: Bench) -> None:
+    began = asyncio.get_running_loop().time()
+    soon, late = (SearchRequest(id="cat", min_position={0: 99}, timeout_ms=ms) for ms in (2_000, 60_000))
+    first = asyncio.create_task(bench.ask(soon))
+    second = asyncio.create_task(bench.ask(late))
+    await asyncio.sleep(0.1)
+    bench.handler.hurry(5)
+    codes = [reply.error.code for reply in await asyncio.gather(first, second) if reply.error]
+    assert codes == [ErrorCode.NOT_YET, ErrorCode.NOT_READY]
+    assert asyncio.get_running_loop().time() - began < 6
+
+
 async def test_beyond_the_most_at_once_a_query_is_told_that_there_are_too_many(bench: Bench) -> None:
     bench.engine.gate.clear()
     image = SearchRequest(image=code(1, 2, 3, 4))
