@@ -13,8 +13,10 @@ from prometheus_client import CollectorRegistry
 from services.indexer.handler import IndexFeatures
 from services.indexer.metrics import IndexerMetrics
 from services.indexer.overview import ShardOverview
+from services.indexer.retention import ExpireImages
 from services.indexer.sealing import SealPolicy, SealSegments, Stored
 from services.indexer.settings import IndexerSettings
+from services.indexer.upload_clock import UploadClock
 from shared.bus.broker import WorkerBroker
 from shared.bus.cluster import Cluster
 from shared.bus.consumer import Record, Subscription
@@ -97,6 +99,16 @@ class IndexerWorker:
             now_ms=_now_ms,
         )
         tasks.spawn(overview.run(lambda: self._handler.writers), name="overview")
+        if settings.retention is not None:
+            expiry = ExpireImages(
+                settings.retention,
+                topics=self._topics,
+                producer=producer,
+                clock=UploadClock(now_ms=_now_ms, monotonic=time.monotonic),
+                thread=thread,
+                metrics=self._metrics,
+            )
+            tasks.spawn(expiry.run(lambda: self._handler.writers), name="retention")
         tasks.spawn(self.watch.run(), name="watch")
 
     def _open_sealer(self, resources: AsyncExitStack, incarnation: str, thread: SingleThread) -> SealSegments | None:

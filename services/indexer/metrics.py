@@ -61,6 +61,9 @@ class IndexerMetrics:
             ["shard"],
             registry=registry,
         )
+        self.expired = Counter(
+            "afterimage_indexer_expired", "Images that were deleted because their retention was over", registry=registry
+        )
         self.claims = Counter(
             "afterimage_indexer_claims",
             "Claims of a shard, by cause: assigned, fenced or lost",

@@ -1,8 +1,11 @@
 """What can be set, by environment variables that begin with INDEXER_ (or AFTERIMAGE_, where workers must agree)."""
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
 
 from shared.replication.settings import SegmentSettings
+from shared.runtime.durations import duration_ms
 from shared.runtime.settings import ConsumerSettings, from_environment
 
 
@@ -16,5 +19,10 @@ class IndexerSettings(SegmentSettings, ConsumerSettings):
     )
     seal_rows: int = Field(
         default=50_000, ge=1, le=10_000_000, description="images that a shard gains before it seals a segment of them"
+    )
+    retention: Annotated[int | None, BeforeValidator(duration_ms)] = Field(
+        default=None,
+        description="how long images are kept, by their occurred_at: a number and s, m, h, d or w, such as 30d; unset, "
+        "for ever",
     )
     code: str = Field(default="i8", validation_alias="AFTERIMAGE_CODE", description="how vectors are stored: i8 or f32")

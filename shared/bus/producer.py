@@ -104,12 +104,21 @@ class RecordProducer:
             raise Undeliverable(f"{topic}: {error!r}") from error
 
     async def send_until_acknowledged(
-        self, topic: str, *, key: bytes | None, value: bytes | None, headers: Headers = ()
+        self,
+        topic: str,
+        *,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers = (),
+        partition: int | None = None,
+        timestamp_ms: int | None = None,
     ) -> RecordMetadata:
         """Send one record, again and again while Kafka is not there. Raises RecordTooLarge."""
         while True:
             try:
-                return await self.send(topic, key=key, value=value, headers=headers)
+                return await self.send(
+                    topic, key=key, value=value, headers=headers, partition=partition, timestamp_ms=timestamp_ms
+                )
             except BusUnavailable as error:
                 log.warning("send_failed", topic=topic, error=str(error), retry_in_s=_RETRY_S)
                 await asyncio.sleep(_RETRY_S)

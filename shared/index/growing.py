@@ -73,6 +73,13 @@ class GrowingSegment:
         if self.dead_rows > max(_FIRST_CAPACITY, _MOST_DEAD * len(self._rows)):
             self._rewrite()
 
+    def older_than(self, moment_ms: float, limit: int) -> list[Row]:
+        if not self._row_of:
+            return []
+        dates = np.fmin(self._fields.times("@occurred_at"), self._fields.times("@uploaded_at"))
+        numbers = np.flatnonzero(self._live[: len(dates)] & (dates < moment_ms))
+        return [self._rows[number] for number in numbers[:limit].tolist()]
+
     def live_offsets(self) -> npt.NDArray[np.int64]:
         return np.fromiter((self._rows[number].offset for number in self._live_numbers()), np.int64, len(self))
 

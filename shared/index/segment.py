@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Row:
     """What the index knows of one image, next to its code. Times are Unix milliseconds.
 
-    offset: of the operation that put it, which no other row of the shard shares.
+    offset: of the operation that put it, which no other row of the shard shares. A row is as old as the image, and that
+    is no younger than its upload: the date is `occurred_at`, or `uploaded_at` where that is earlier or the only one.
     """
 
     id: str
@@ -68,6 +69,9 @@ class Segment(Protocol):
 
     def remove(self, image_id: str) -> None:
         """Mark the row of that id dead. Raises KeyError."""
+
+    def older_than(self, moment_ms: float, limit: int) -> list[Row]:
+        """Return live rows of before a moment, by the date that `Row` tells of: as many as there are up to `limit`."""
 
     def live_offsets(self) -> npt.NDArray[np.int64]:
         """Return the offsets of the live rows, ascending."""

@@ -49,13 +49,15 @@ class Shard:
     Not thread-safe: use it from one thread at a time.
 
     position: the offset up to which the partition has been folded in; -1 before the first. restored_from: the position
-    at which it was restored; -1 where it was not. scheme: that of the codes, set by the first upsert.
+    at which it was restored; -1 where it was not. scheme: that of the codes, set by the first upsert. newest_upload_at:
+    of all uploads that were put, in Unix milliseconds; 0 before the first.
     """
 
     def __init__(self, vector_format: VectorFormat | None = None) -> None:
         self.position = EMPTY_POSITION
         self.restored_from = EMPTY_POSITION
         self.scheme: str | None = None
+        self.newest_upload_at = 0
         self._growing = GrowingSegment(vector_format or VectorFormat())
         self._sealed: dict[str, SealedSegment] = {}
         self._checksum = LiveChecksum()
@@ -74,6 +76,7 @@ class Shard:
         for segment in sealed:
             segment.set_live(contents.sealed[segment.name].live)
             shard._sealed[segment.name] = segment
+        shard.newest_upload_at = max((segment.newest_upload_at for segment in shard._sealed.values()), default=0)
         return shard
 
     def __len__(self) -> int:
@@ -142,6 +145,15 @@ class Shard:
         if holder is None:
             raise KeyError(image_id)
         return holder.code(image_id)
+
+    def older_than(self, moment_ms: float, limit: int) -> list[Row]:
+        """Return rows of before a moment, by the date that `Row` tells of: as many as there are up to `limit`."""
+        found: list[Row] = []
+        for segment in self._segments():
+            found += segment.older_than(moment_ms, limit - len(found))
+            if len(found) == limit:
+                break
+        return found
 
     def knows(self, image_id: str) -> bool:
         """Whether anything holds for an id: that it has a row, or that it was deleted."""
@@ -254,6 +266,7 @@ class Shard:
 
     def _put(self, operation: Upsert) -> None:
         self.scheme = operation.scheme
+        self.newest_upload_at = max(self.newest_upload_at, operation.uploaded_at)
         row = Row(
             id=operation.id,
             offset=operation.offset,

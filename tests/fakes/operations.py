@@ -22,13 +22,16 @@ def upsert(
     of: bytes | None = None,
     scheme: str = SCHEME,
     attributes: Attributes | None = None,
+    uploaded_at: int | None = None,
+    occurred_at: int | None = None,
 ) -> Upsert:
     """source: the offset of the upload event; that of the operation, where nothing is said."""
     return Upsert(
         offset=offset,
         id=image_id,
         source=SourcePosition(offset=offset if source is None else source, partition=0),
-        uploaded_at=1_000 + offset,
+        uploaded_at=1_000 + offset if uploaded_at is None else uploaded_at,
+        occurred_at=occurred_at,
         code=of or code(1, 2, 3, 4),
         scheme=scheme,
         attributes=attributes or {},

@@ -13,6 +13,7 @@ class Produced:
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
     partition: int | None = None
+    timestamp_ms: int | None = None
 
     def header(self, name: str) -> bytes | None:
         return next((value for key, value in reversed(self.headers) if key == name), None)
@@ -35,9 +36,16 @@ class FakeProducer:
         return [record for record in self.sent if record.topic == topic]
 
     async def send_until_acknowledged(
-        self, topic: str, *, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()
+        self,
+        topic: str,
+        *,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes]] = (),
+        partition: int | None = None,
+        timestamp_ms: int | None = None,
     ) -> None:
-        self._keep(Produced(topic, key, value, tuple(headers)))
+        self._keep(Produced(topic, key, value, tuple(headers), partition, timestamp_ms))
 
     async def send_within(
         self,

@@ -17,6 +17,7 @@ from services.cli.failures import Failure, Status
 from services.cli.running import run
 from services.cli.settings import CliSettings
 from services.cli.stack import Console, EmbeddedStack, LineSink, StackConfig, embedded_stack
+from shared.runtime.durations import duration_ms
 
 
 def up(
@@ -33,6 +34,13 @@ def up(
             "turn, or else the cores.",
         ),
     ] = 1,
+    retention: Annotated[
+        str | None,
+        typer.Option(
+            help="Delete images that occurred longer ago: a number and s, m, h, d or w, such as 30d. Default: "
+            "INDEXER_RETENTION, or keep them."
+        ),
+    ] = None,
 ) -> None:
     """Start a broker, a Redis and all workers, until Ctrl-C.
 
@@ -43,7 +51,9 @@ def up(
     async def start(settings: CliSettings) -> Status:
         console = Console(sys.stderr, width=9 if extractors == 1 else 12)
         folders = files or [Path.cwd()]
-        async with stack(settings, folders=folders, sink=console.line, extractors=extractors) as running:
+        async with stack(
+            settings, folders=folders, sink=console.line, extractors=extractors, retention=retention
+        ) as running:
             for name, value in running.environment.items():
                 console.line("stack", f"export {name}={value}")
             console.line("stack", "Ctrl-C stops everything")
@@ -55,13 +65,18 @@ def up(
 
 @asynccontextmanager
 async def stack(
-    settings: CliSettings, *, folders: Sequence[Path], sink: LineSink, extractors: int = 1
+    settings: CliSettings,
+    *,
+    folders: Sequence[Path],
+    sink: LineSink,
+    extractors: int = 1,
+    retention: str | None = None,
 ) -> AsyncIterator[EmbeddedStack]:
     """The embedded stack with its topics, its workers allowed to read the folders given."""
     for folder in folders:
         if not folder.is_dir():
             raise Failure(f"{folder} is not a folder", Status.MISUSED)
-    env = _worker_environment(folders)
+    env = _worker_environment(folders, retention)
     devices = await asyncio.to_thread(_cuda_devices) if extractors > 1 else []
     workers = workers_with(extractors, devices=devices, environment=os.environ)
     config = StackConfig.from_environment(
@@ -81,6 +96,13 @@ def _cuda_devices() -> list[str]:
     return cuda_devices()
 
 
-def _worker_environment(folders: Sequence[Path]) -> Mapping[str, str]:
+def _worker_environment(folders: Sequence[Path], retention: str | None) -> Mapping[str, str]:
     """On one machine the producers are the person who started it: the workers may read the folders."""
-    return {"AFTERIMAGE_FILE_ROOTS": os.pathsep.join(str(folder.resolve()) for folder in folders)}
+    environment = {"AFTERIMAGE_FILE_ROOTS": os.pathsep.join(str(folder.resolve()) for folder in folders)}
+    if retention is not None:
+        try:
+            duration_ms(retention)
+        except ValueError as error:
+            raise Failure(f"--retention {retention}: {error}", Status.MISUSED) from None
+        environment["INDEXER_RETENTION"] = retention
+    return environment

@@ -40,6 +40,8 @@ class SealedSegment:
         self._fields = fields.FieldFile(folder / fields.FILE, self._rows, self._ids)
         self._live: Mask = np.ones(description.rows, np.bool_)
         self._count = description.rows
+        self._oldest_at = -np.inf
+        """No live row is older. Rows only die, so it stays true, and while it is young enough nothing is looked at."""
 
     @classmethod
     def open(cls, folder: Path, description: SegmentDescription, *, expansion: int = EXPANSION_SEARCH) -> Self:
@@ -85,6 +87,18 @@ class SealedSegment:
         """Of all rows, ascending."""
         return self._rows.offsets
 
+    @property
+    def newest_upload_at(self) -> int:
+        """Of all rows, in Unix milliseconds."""
+        return int(self._rows.times("uploaded_at").max())
+
+    def older_than(self, moment_ms: float, limit: int) -> list[Row]:
+        if moment_ms <= self._oldest_at:
+            return []
+        dates = np.where(self._live, self._dates(), np.inf)
+        self._oldest_at = float(dates.min())
+        return [self._rows[number] for number in np.flatnonzero(dates < moment_ms)[:limit].tolist()]
+
     def live_offsets(self) -> npt.NDArray[np.int64]:
         return self._rows.offsets[self._live]
 
@@ -92,6 +106,7 @@ class SealedSegment:
         """Say anew which rows are current."""
         self._live = live.copy()
         self._count = int(np.count_nonzero(live))
+        self._oldest_at = -np.inf
 
     def row(self, image_id: str) -> Row:
         return self._rows[self._number(image_id)]
@@ -125,6 +140,10 @@ class SealedSegment:
 
     def better_alone(self, count: int, reach: int) -> bool:
         return count <= _SCANNED_PER_CANDIDATE * max(self._expansion, reach)
+
+    def _dates(self) -> npt.NDArray[np.float64]:
+        """How old each row is, as `Row` has it, in Unix milliseconds."""
+        return np.fmin(self._rows.times("occurred_at"), self._rows.times("uploaded_at"))
 
     def _find(self, image_id: str) -> int | None:
         number = self._ids.find(image_id)

@@ -36,12 +36,13 @@ class Bench:
         self.thread = InlineThread()
         self.registry = CollectorRegistry()
         self.made: list[ShardWriter] = []
+        self.metrics = IndexerMetrics(self.registry)
         self.handler = IndexFeatures(
             topics=TOPICS,
             partitions=self.consumer,
             make_writer=self._make_writer,
             producer=self.producer,
-            metrics=IndexerMetrics(self.registry),
+            metrics=self.metrics,
             max_batch=MAX_BATCH,
             now_ms=lambda: NOW_MS,
         )
