@@ -14,7 +14,21 @@ from benchmarks.machine import describe
 from benchmarks.table import Part, say
 
 # Modules with a `measure`. Each is imported when its turn comes: what is imported here, every child imports too.
-PARTS = ("search", "applying", "churn", "bootstrap", "filtered", "formats")
+PARTS = ("search", "ingesting", "applying", "churn", "bootstrap", "filtered", "formats", "peers")
+
+HEADLINES = (
+    "search_over_usearch_r95",
+    "search_over_usearch_r99",
+    "search_over_best_r95",
+    "search_while_ingesting",
+    "replica_apply_over_usearch_add",
+    "churn_recall_min",
+    "churn_memory_ratio",
+    "search_over_milvus_lite",
+    "search_over_lancedb",
+    "search_over_chromadb",
+)
+"""Come first in the last line."""
 
 
 def main() -> None:
@@ -30,7 +44,8 @@ def main() -> None:
                 part.show()
                 ratios |= part.ratios
     say(f"done in {time.perf_counter() - started:.0f} s")
-    print(json.dumps({name: round(value, 3) for name, value in ratios.items()}))
+    first = {name: ratios[name] for name in HEADLINES if name in ratios}
+    print(json.dumps({name: round(value, 3) for name, value in (first | ratios).items()}))
 
 
 def _measured(name: str, plan: Plan, cache: Cache) -> Iterator[Part]:

@@ -2,6 +2,7 @@
 
 import multiprocessing
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, Self
@@ -15,6 +16,8 @@ _PATIENCE_S = 10.0
 
 class Apart:
     """What `make` returns lives in a child, and its methods are called from here. Arguments and results are pickled.
+
+    At the end it is closed, where it has a `close`.
 
     An exception there ends the child, and is raised here.
     """
@@ -74,11 +77,21 @@ def _serve(link: Connection, make: Callable[..., object], args: tuple[object, ..
     configure_logging(level="WARNING")
     try:
         served = make(*args)
-        link.send(None)
-        while True:
-            method, arguments = link.recv()
-            link.send(getattr(served, method)(*arguments))
-    except (EOFError, KeyboardInterrupt):
-        return
+        with ExitStack() as stack:
+            if hasattr(served, "close"):
+                stack.callback(served.close)
+            _answer_calls(link, served)
     except Exception as error:  # noqa: BLE001 - the parent raises it
-        link.send(error)
+        with suppress(OSError):
+            link.send(error)
+
+
+def _answer_calls(link: Connection, served: object) -> None:
+    """Until the parent hangs up."""
+    link.send(None)
+    while True:
+        try:
+            method, arguments = link.recv()
+        except EOFError:
+            return
+        link.send(getattr(served, method)(*arguments))

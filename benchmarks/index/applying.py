@@ -13,14 +13,13 @@ from benchmarks.index.engines.afterimage import Afterimage
 from benchmarks.index.fed_log import INCARNATION, FedLog, following
 from benchmarks.index.lineup import OURS
 from benchmarks.index.plan import Plan
-from benchmarks.index.rows import upsert_of
+from benchmarks.index.rows import delete_of, upsert_of
 from benchmarks.index.seat import Seat
 from benchmarks.index.sets import clustered_set
 from benchmarks.index.timing import Rate, Timer
 from benchmarks.index.workload import Workload
 from benchmarks.table import Measured, Part, counted, median_ratio
-from shared.events.images import SourcePosition
-from shared.events.operations import Delete, Operation, encode_batch, make_batch
+from shared.events.operations import Operation, encode_batch, make_batch
 from shared.runtime.executor import SingleThread
 
 BATCH = 512
@@ -83,8 +82,7 @@ class ApplyingReplica:
                 case 1:
                     operations.append(upsert_of(known, self._code(offset), offset=offset))
                 case _:
-                    source = SourcePosition(offset=offset, partition=0)
-                    operations.append(Delete(offset=offset, id=str(known), source=source, uploaded_at=offset))
+                    operations.append(delete_of(known, offset=offset))
         return asyncio.run(self._apply(operations))
 
     async def _apply(self, operations: Sequence[Operation]) -> Rate:

@@ -10,28 +10,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from prometheus_client import CollectorRegistry
 
 from benchmarks.index.apart import apart
 from benchmarks.index.cache import Cache
 from benchmarks.index.clustered import clustered
 from benchmarks.index.engines import quantized
-from benchmarks.index.fed_log import INCARNATION, SHARD
 from benchmarks.index.plan import Plan
-from benchmarks.index.rows import upsert_of
+from benchmarks.index.rows import delete_of, upsert_of
+from benchmarks.index.sealing_shard import sealing_shard
 from benchmarks.index.workload import K, RowNumbers, exact_answers
 from benchmarks.memory import resident_bytes
 from benchmarks.table import Measured, Part, counted
-from services.indexer.metrics import IndexerMetrics
-from services.indexer.sealing import SealPolicy, SealSegments
-from shared.events.images import SourcePosition
-from shared.events.operations import Delete, Operation
-from shared.index.vectors import VectorFormat
-from shared.replication.objects import FolderStore
-from shared.replication.segment_store import SegmentStore
+from services.indexer.sealing import SealSegments
+from shared.events.operations import Operation
 from shared.replication.writer import ShardWriter
-from shared.runtime.executor import SingleThread
-from tests.fakes.replication_log import FakeLog
 
 _SEED = 11
 _ASKED = 200
@@ -144,7 +136,7 @@ class _Churn:
         new = np.arange(self._added, self._added + added)
         self._added += added
         await self._put(writer, new)
-        await self._append(writer, [self._delete(number) for number in gone.tolist()])
+        await self._append(writer, [delete_of(number, offset=self._next_offsets(1)) for number in gone.tolist()])
         self._live = np.concatenate([np.setdiff1d(self._live, gone), new])
         if sealing.due(writer):
             await sealing.seal(writer)
@@ -160,11 +152,6 @@ class _Churn:
     async def _append(self, writer: ShardWriter, operations: list[Operation]) -> None:
         if operations:
             await writer.append(operations, position=operations[-1].offset)
-
-    def _delete(self, number: int) -> Operation:
-        offset = self._next_offsets(1)
-        source = SourcePosition(offset=offset, partition=0)
-        return Delete(offset=offset, id=str(number), source=source, uploaded_at=offset)
 
     def _next_offsets(self, count: int) -> int:
         self._offset += count
@@ -190,21 +177,10 @@ class _Churn:
 
     @asynccontextmanager
     async def _shard(self) -> AsyncIterator[tuple[ShardWriter, SealSegments]]:
-        """An empty one, claimed."""
-        with tempfile.TemporaryDirectory(prefix="afterimage-bench-") as name, SingleThread("index") as thread:
-            own = Path(name) / "own"
-            own.mkdir()
-            sealing = SealSegments(
-                SegmentStore(FolderStore(Path(name) / "store"), own, VectorFormat()),
-                incarnation=INCARNATION,
-                policy=SealPolicy(rows=self._window // _SEALED_PER_WINDOW, offsets=2 * self._window),
-                thread=thread,
-                metrics=IndexerMetrics(CollectorRegistry()),
-                now_ms=lambda: time.time_ns() // 1_000_000,
-            )
-            writer = ShardWriter(SHARD, FakeLog(), incarnation=INCARNATION, window=0, thread=thread)
-            await writer.claim()
-            yield writer, sealing
+        """An empty one."""
+        with tempfile.TemporaryDirectory(prefix="afterimage-bench-") as folder:
+            async with sealing_shard(Path(folder), seal_rows=self._window // _SEALED_PER_WINDOW) as shard:
+                yield shard
 
 
 def _series(steps: list[Step], field: str, per: float) -> str:

@@ -47,7 +47,9 @@ class NoHistory:
         yield
 
 
-class _Unobserved:
+class Unobserved:
+    """A ReplicaObserver that looks away."""
+
     def applied(self, shard: int, batch: OperationBatch, *, live: bool) -> None:
         pass
 
@@ -67,7 +69,7 @@ async def following(
         log_=log,
         history=NoHistory(),
         thread=thread,
-        observer=_Unobserved(),
+        observer=Unobserved(),
         clock=time.monotonic,
         snapshots=snapshots,
     )

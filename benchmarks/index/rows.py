@@ -1,7 +1,7 @@
 """What the benchmark's rows hold beside their codes, and the operations that put them."""
 
 from shared.events.images import Attributes, SourcePosition
-from shared.events.operations import Upsert
+from shared.events.operations import Delete, Upsert
 from shared.index.segment import Row
 
 SCHEME = "benchmark"
@@ -39,3 +39,8 @@ def upsert_of(number: int, code: bytes, *, offset: int) -> Upsert:
         scheme=SCHEME,
         attributes=attributes_of(number),
     )
+
+
+def delete_of(number: int, *, offset: int) -> Delete:
+    """The operation at `offset` that deletes it."""
+    return Delete(offset=offset, id=str(number), source=SourcePosition(offset=offset, partition=0), uploaded_at=offset)

@@ -13,6 +13,7 @@ from benchmarks.index.plan import Plan
 from benchmarks.index.seat import Seat
 from benchmarks.index.sets import VectorSet, vector_sets
 from benchmarks.index.timing import Rate
+from benchmarks.index.tuning import least_effort
 from benchmarks.table import Measured, Part, counted, median_ratio, say
 
 RECALLS = (0.95, 0.99)
@@ -143,13 +144,4 @@ class _Recalls:
 
     def least_effort(self, recall: float) -> int | None:
         """The first effort that reaches a recall; None where none does."""
-        low, high = 0, len(self._efforts) - 1
-        if self.at(self._efforts[high]) < recall:
-            return None
-        while low < high:
-            middle = (low + high) // 2
-            if self.at(self._efforts[middle]) < recall:
-                low = middle + 1
-            else:
-                high = middle
-        return self._efforts[low]
+        return least_effort(self._efforts, self.at, recall)

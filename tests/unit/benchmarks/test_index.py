@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from benchmarks.index import applying, graphs, search
+from benchmarks.index import applying, graphs, peers, search
 from benchmarks.index.__main__ import PARTS
 from benchmarks.index.apart import Apart
 from benchmarks.index.cache import Cache
@@ -41,13 +42,21 @@ def test_applying_is_compared_with_inserting(cache: Cache) -> None:
     assert part.ratios["replica_apply_over_usearch_add"] > 1
 
 
-@pytest.mark.parametrize("name", [name for name in PARTS if name not in {"search", "applying"}])
+@pytest.mark.parametrize("name", [name for name in PARTS if name not in {"search", "applying", "peers"}])
 def test_a_part_runs_and_gives_ratios(name: str, cache: Cache) -> None:
     ratios = {key: value for part in _measured(name, cache) for key, value in part.ratios.items()}
     assert ratios
     assert all(np.isfinite(value) for value in ratios.values())
     assert ratios.get("filters_complete", 1) == 1
     assert ratios.get("churn_recall_min", 1) > 0.9
+
+
+def test_the_databases_that_are_installed_are_compared(cache: Cache) -> None:
+    names = {name: made for name, made in peers.DATABASES.items() if name == peers.OURS or find_spec(name)}
+    parts = list(peers.measure(PLAN, cache, names=names))
+    [built, churned] = [part for part in parts if "recall@10" in part.title]
+    assert len(built.rows) == len(churned.rows) == len(names)
+    assert all(f"search_over_{name}" in built.ratios for name in names if name != peers.OURS)
 
 
 def test_all_graphs_have_the_parameters_of_the_service() -> None:

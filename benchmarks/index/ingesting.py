@@ -1,0 +1,227 @@
+"""Search while ingesting: a searcher follows a log in Redis that an indexer's writer fills as fast as it can."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import cycle
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from benchmarks.index.apart import Apart
+from benchmarks.index.building import built
+from benchmarks.index.cache import Cache
+from benchmarks.index.engines.afterimage import Afterimage
+from benchmarks.index.fed_log import INCARNATION, SHARD, NoHistory, Unobserved
+from benchmarks.index.lineup import OURS
+from benchmarks.index.plan import Plan
+from benchmarks.index.rows import upsert_of
+from benchmarks.index.sets import clustered_set
+from benchmarks.index.workload import K, Workload
+from benchmarks.table import Measured, Part, counted, median_ratio
+from shared.index.segment import Match
+from shared.index.shard import Shard
+from shared.replication.connection import connect
+from shared.replication.directory import ReplicaDirectory
+from shared.replication.redis_log import RedisLog
+from shared.replication.replica import ShardReplica
+from shared.replication.replica_set import ReplicaSet
+from shared.replication.writer import ShardWriter
+from shared.runtime.executor import SingleThread
+from tests.harness.redis import RedisServer
+
+_NAMESPACE = "benchmark"
+_BATCH = 512
+_WINDOW = 100_000
+_IN_FLIGHT = 4
+"""Searches under way at a time: the next ones wait while one runs."""
+_MOST_GROWING = 25_000
+"""Rows that grow: half of what an indexer seals at, so the mean of what a searcher holds while much is ingested."""
+
+
+class Busy(NamedTuple):
+    """queries_per_s, applied_per_s: by the clock. p99_ms: of a search, with its wait."""
+
+    queries_per_s: float
+    p99_ms: float
+    applied_per_s: float
+
+
+def measure(plan: Plan, cache: Cache) -> Iterator[Part]:
+    rows = max(plan.rows)
+    growing = min(_MOST_GROWING, rows)
+    workload = clustered_set(plan, cache, rows)
+    folder = built(OURS, cache, workload)
+    rates: dict[str, tuple[int | None, list[Busy]]] = {
+        "idle": (0, []),
+        "1,000 operations/s": (1_000, []),
+        "as fast as the writer can": (None, []),
+    }
+    with tempfile.TemporaryDirectory(prefix="afterimage-bench-") as scratch:
+        redis = RedisServer(Path(scratch))
+        redis.start()
+        try:
+            with (
+                Apart(FloodingWriter, folder, workload, redis.url, growing) as writer,
+                Apart(BusySearcher, folder, workload, redis.url, writer.call("position")) as searcher,
+                ThreadPoolExecutor(1) as pool,
+            ):
+                for _ in counted("search while ingesting: rounds", plan.rounds):
+                    for per_s, measured in rates.values():
+                        flooding = pool.submit(writer.call, "flood", plan.while_s, per_s)
+                        measured.append(Busy(*searcher.call("search", plan.while_s)))
+                        flooding.result()
+        finally:
+            redis.stop()
+    yield _part({name: measured for name, (_, measured) in rates.items()}, rows, growing, plan.dimensions)
+
+
+def _part(rates: Mapping[str, list[Busy]], rows: int, growing: int, dimensions: int) -> Part:
+    idle, *others = ([busy.queries_per_s for busy in measured] for measured in rates.values())
+    paced, flooded = (median_ratio(other, idle) for other in others)
+    return Part(
+        title=f"Search while ingesting, {rows:,} sealed and {growing:,} growing rows x {dimensions}",
+        unit="queries/s by the clock",
+        rows=[
+            Measured(
+                name=name,
+                values=[busy.queries_per_s for busy in measured],
+                note=f"p99 {np.median([busy.p99_ms for busy in measured]):.1f} ms, "
+                f"{np.median([busy.applied_per_s for busy in measured]):.0f} operations applied/s",
+            )
+            for name, measured in rates.items()
+        ],
+        ratios={"search_while_ingesting": flooded, "search_while_ingesting_1000_per_s": paced},
+        notes=[
+            f"one thread changes and searches the shard, as in a searcher; {_IN_FLIGHT} searches under way",
+            "the writer, Redis and the searcher are processes that share this machine's cores",
+        ],
+    )
+
+
+class FloodingWriter:
+    """Lives in a child: an indexer's writer, which replaces the rows that grow, over and over."""
+
+    def __init__(self, folder: Path, workload: Path, redis: str, growing: int) -> None:
+        engine = Afterimage()
+        engine.open(folder)
+        self._runner = asyncio.Runner()
+        self._resources = AsyncExitStack()
+        thread = self._resources.enter_context(SingleThread("index"))
+        self._codes = engine.form(np.array(Workload.load(workload).base[:_BATCH]))
+        self._runner.run(self._start(engine.shard, redis, thread))
+        self._first, self._growing = self._writer.fold.position + 1, growing
+        for _ in range(-(-growing // _BATCH)):
+            self._runner.run(self._append())
+
+    def position(self) -> int:
+        """Where the log began, which is that of the sealed rows."""
+        return self._first - 1
+
+    def flood(self, seconds: float, per_s: int | None) -> None:
+        """Append for so long. per_s: operations a second; None for as many as can be; 0 for none."""
+        if per_s == 0:
+            return
+        self._runner.run(self._flood(time.monotonic() + seconds, per_s))
+
+    def close(self) -> None:
+        self._runner.run(self._resources.aclose())
+        self._runner.close()
+
+    async def _start(self, shard: Shard, redis: str, thread: SingleThread) -> None:
+        log = RedisLog(await self._resources.enter_async_context(connect(redis)), namespace=_NAMESPACE)
+        self._writer = ShardWriter(SHARD, log, incarnation=INCARNATION, window=_WINDOW, thread=thread)
+        self._writer.fold = shard
+        await self._writer.claim()
+
+    async def _flood(self, until: float, per_s: int | None) -> None:
+        next_at = time.monotonic()
+        while time.monotonic() < until:
+            await self._append()
+            if per_s is not None:
+                next_at += _BATCH / per_s
+                await asyncio.sleep(max(0.0, min(next_at, until) - time.monotonic()))
+
+    async def _append(self) -> None:
+        first = self._writer.fold.position + 1
+        operations = [
+            upsert_of(self._first + (first + place) % self._growing, code, offset=first + place)
+            for place, code in enumerate(self._codes)
+        ]
+        await self._writer.append(operations, position=first + len(operations) - 1)
+
+
+class BusySearcher:
+    """Lives in a child: the replica of a searcher, and those who ask it."""
+
+    def __init__(self, folder: Path, workload: Path, redis: str, position: int) -> None:
+        engine = Afterimage()
+        engine.open(folder)
+        assert engine.shard.position == position
+        self._shard = engine.shard
+        self._codes = engine.form(np.array(Workload.load(workload).queries))
+        self._redis = redis
+        self._runner = asyncio.Runner()
+        self._resources = AsyncExitStack()
+        self._replicas = self._runner.run(self._resources.enter_async_context(self._following()))
+
+    def search(self, seconds: float) -> Busy:
+        return self._runner.run(self._search(seconds))
+
+    def close(self) -> None:
+        self._runner.run(self._resources.aclose())
+        self._runner.close()
+
+    async def _search(self, seconds: float) -> Busy:
+        await self._replicas.live()
+        codes = cycle(self._codes)
+        took: list[float] = []
+        began, until = self._shard.position, time.perf_counter() + seconds
+
+        async def ask() -> None:
+            while (asked := time.perf_counter()) < until:
+                await self._replicas.read(_search, next(codes))
+                took.append(time.perf_counter() - asked)
+
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(_IN_FLIGHT):
+                tasks.create_task(ask())
+        applied = self._shard.position - began
+        return Busy(len(took) / seconds, 1000 * float(np.percentile(took, 99)), applied / seconds)
+
+    @asynccontextmanager
+    async def _following(self) -> AsyncIterator[ReplicaSet]:
+        async with connect(self._redis) as redis:
+            log = RedisLog(redis, namespace=_NAMESPACE)
+            with SingleThread("index") as thread:
+                replica = ShardReplica(
+                    SHARD,
+                    incarnation=INCARNATION,
+                    make_shard=lambda: self._shard,
+                    log_=log,
+                    history=NoHistory(),
+                    thread=thread,
+                    observer=Unobserved(),
+                    clock=time.monotonic,
+                )
+                replicas = ReplicaSet(
+                    {SHARD: replica},
+                    name="benchmark",
+                    log_=log,
+                    directory=ReplicaDirectory(redis, namespace=_NAMESPACE),
+                    thread=thread,
+                    now_ms=lambda: time.time_ns() // 1_000_000,
+                )
+                running = asyncio.create_task(replicas.run())
+                await replicas.live()
+                yield replicas
+                running.cancel()
+                await asyncio.wait([running])
+
+
+def _search(shards: Mapping[int, Shard], code: bytes) -> list[Match]:
+    return shards[SHARD].search(code, K)
