@@ -124,6 +124,7 @@ class IndexerWorker:
             thread=thread,
             metrics=self._metrics,
             now_ms=_now_ms,
+            clock=time.monotonic,
         )
 
     async def drain(self) -> None:

@@ -63,7 +63,7 @@ class Stored:
 @dataclass(frozen=True, slots=True)
 class _Published:
     position: int
-    at_ms: int
+    at_s: float
 
 
 class SealSegments:
@@ -73,7 +73,8 @@ class SealSegments:
     only then what no manifest has named for a while is removed. Whatever dies in between, or goes on as if the shard
     were still its own, the newest manifest is whole.
 
-    thread: the one that changes the shards. now_ms: Unix milliseconds. build: does what `build_in_child` does.
+    thread: the one that changes the shards. now_ms: Unix milliseconds, for others to read; clock: seconds, monotonic,
+    for what is due here, since the time of day jumps. build: does what `build_in_child` does.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class SealSegments:
         thread: SingleThread,
         metrics: IndexerMetrics,
         now_ms: Callable[[], int],
+        clock: Callable[[], float],
         build: Build | None = None,
     ) -> None:
         self._store = store
@@ -93,6 +95,7 @@ class SealSegments:
         self._thread = thread
         self._metrics = metrics
         self._now_ms = now_ms
+        self._clock = clock
         self._build = build or build_in_child
         self._published: dict[int, _Published] = {}
         self._condemned: dict[int, frozenset[str]] = {}
@@ -107,8 +110,9 @@ class SealSegments:
         restored = await StoredSnapshots(self._store, now_ms=self._now_ms).restore(
             shard, incarnation=self._incarnation, beyond=EMPTY_POSITION
         )
-        self._published[shard] = _Published(restored.position if restored else EMPTY_POSITION, self._now_ms())
-        self._note(shard, position=restored.position if restored else None)
+        position = None if restored is None else restored.position  # an empty shard counts as false
+        self._published[shard] = _Published(EMPTY_POSITION if position is None else position, self._clock())
+        self._note(shard, position=position)
         with suppress(StoreUnavailable):
             self._note(shard, bytes=await asyncio.to_thread(self._store.size, shard, incarnation=self._incarnation))
         return restored
@@ -129,10 +133,10 @@ class SealSegments:
 
     def due(self, writer: ShardWriter) -> bool:
         fold = writer.fold
-        published = self._published.setdefault(writer.shard, _Published(fold.restored_from, self._now_ms()))
+        published = self._published.setdefault(writer.shard, _Published(fold.restored_from, self._clock()))
         if not writer.claimed or fold.position <= published.position:
             return False
-        age_ms = self._now_ms() - published.at_ms
+        age_ms = 1000 * (self._clock() - published.at_s)
         return (
             fold.growing_rows >= self._policy.rows
             or fold.position - published.position >= self._policy.offsets
@@ -165,7 +169,7 @@ class SealSegments:
             contents, parts, incarnation=self._incarnation, shard=writer.shard, now_ms=self._now_ms()
         )
         await asyncio.to_thread(self._store.publish, manifest)
-        self._published[writer.shard] = _Published(manifest.position, manifest.written_at)
+        self._published[writer.shard] = _Published(manifest.position, self._clock())
         await self._sweep(writer)
         self._metrics.manifest_position.labels(str(writer.shard)).set(manifest.position)
         size = await asyncio.to_thread(self._store.size, writer.shard, incarnation=self._incarnation)

@@ -7,7 +7,14 @@ COMPACTION_LAG_MS = 24 * 3600 * 1000
 """How long a superseded record stays readable, so that a stale one written late can still be overruled."""
 
 DELETE_RETENTION_MS = 7 * 24 * 3600 * 1000
-"""How long a delete is remembered. An upload event older than this must not be sent through again."""
+"""How long a delete is remembered."""
+
+CLOCKS_DIFFER_MS = 24 * 3600 * 1000
+"""How far two clocks may be apart, and every promise still be kept."""
+
+DELETES_TOLD_MS = DELETE_RETENTION_MS - CLOCKS_DIFFER_MS
+"""What is younger than this by any clock is younger than the memory of deletes: a manifest that is older must not be
+loaded, nor an upload event that is older be sent through again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,10 +31,14 @@ class SealedPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardContents:
-    """What a shard holds at `position`. rows and codes: those in no sealed segment, by ascending offset."""
+    """What a shard holds at `position`. rows and codes: those in no sealed segment, by ascending offset.
+
+    scheme, code_bytes: what all codes must be of, also where there is none any more; None before the first.
+    """
 
     position: int
     scheme: str | None
+    code_bytes: int | None
     checksum: str
     deleted: Sequence[Deleted]
     sealed: Mapping[str, SealedPart]

@@ -58,6 +58,7 @@ class Shard:
         self.restored_from = EMPTY_POSITION
         self.scheme: str | None = None
         self.newest_upload_at = 0
+        self._code_bytes: int | None = None
         self._growing = GrowingSegment(vector_format or VectorFormat())
         self._sealed: dict[str, SealedSegment] = {}
         self._checksum = LiveChecksum()
@@ -71,6 +72,7 @@ class Shard:
         shard = cls(vector_format)
         shard.position = shard.restored_from = contents.position
         shard.scheme = contents.scheme
+        shard._code_bytes = contents.code_bytes
         shard._checksum = LiveChecksum(contents.checksum)
         shard._deleted = {each.id: _Forgotten(each.source, each.deleted_at) for each in contents.deleted}
         for segment in sealed:
@@ -193,6 +195,7 @@ class Shard:
         return ShardContents(
             position=self.position,
             scheme=self.scheme,
+            code_bytes=self._code_bytes,
             checksum=self.checksum,
             deleted=[Deleted(image_id, gone.source, gone.deleted_at) for image_id, gone in self._deleted.items()],
             sealed={
@@ -223,10 +226,6 @@ class Shard:
         # A new dictionary, because another thread may be counting the rows in the old one.
         self._sealed = staying | {segment.name: segment for segment in added}
         self._growing.remove_all(moved)
-
-    @property
-    def _code_bytes(self) -> int | None:
-        return next((segment.code_bytes for segment in self._segments() if segment.code_bytes is not None), None)
 
     def _segments(self) -> Iterator[Segment]:
         yield self._growing
@@ -267,6 +266,7 @@ class Shard:
     def _put(self, operation: Upsert) -> None:
         self.scheme = operation.scheme
         self.newest_upload_at = max(self.newest_upload_at, operation.uploaded_at)
+        self._code_bytes = len(operation.code)
         row = Row(
             id=operation.id,
             offset=operation.offset,
@@ -286,9 +286,14 @@ class Shard:
             holder.remove(image_id)
 
     def _remember(self, operation: Delete) -> None:
-        """Keep deletes as long as Kafka does, by the clock of the log, so that all copies forget alike."""
-        self._deleted[operation.id] = _Forgotten(operation.source, operation.uploaded_at)
-        horizon = operation.uploaded_at - DELETE_RETENTION_MS
+        """Keep deletes as long as Kafka does, by the clock of the log, so that all copies forget alike.
+
+        That clock stands still where the records' own goes back: else a delete could be forgotten as soon as it came.
+        """
+        newest = next(reversed(self._deleted.values()), None)
+        now = max(operation.uploaded_at, newest.deleted_at if newest else operation.uploaded_at)
+        self._deleted[operation.id] = _Forgotten(operation.source, now)
+        horizon = now - DELETE_RETENTION_MS
         while (oldest := next(iter(self._deleted))) != operation.id and self._deleted[oldest].deleted_at < horizon:
             del self._deleted[oldest]
 

@@ -50,6 +50,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     shard: int
     position: int
     scheme: str | None
+    code_bytes: int | None
     checksum: str
     written_at: int
     segments: list[ManifestSegment]
@@ -60,6 +61,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         return ShardContents(
             position=self.position,
             scheme=self.scheme,
+            code_bytes=self.code_bytes,
             checksum=self.checksum,
             deleted=[Deleted(each.id, each.source, each.deleted_at) for each in self.deleted],
             sealed={
@@ -93,6 +95,7 @@ def make_manifest(
         shard=shard,
         position=contents.position,
         scheme=contents.scheme,
+        code_bytes=contents.code_bytes,
         checksum=contents.checksum,
         written_at=now_ms,
         segments=[

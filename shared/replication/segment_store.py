@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
-from shared.events.topics import DELETE_RETENTION_MS
+from shared.events.topics import CLOCKS_DIFFER_MS, DELETES_TOLD_MS
 from shared.index.sealed.description import CorruptSegment, SegmentDescription
 from shared.index.sealed.segment import SealedSegment
 from shared.index.sealed.writing import UNFINISHED, put_in_place
@@ -20,8 +20,6 @@ log = get_logger(__name__)
 
 KEPT_MANIFESTS = 3
 """The newest, the one before it that is served when it is damaged, and one that somebody may be reading."""
-_USABLE_FOR_MS = DELETE_RETENTION_MS * 6 // 7
-"""Kafka forgets deletes after a time: an older manifest would bring back what was deleted since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,11 @@ class SegmentStore:
         return None
 
     def manifests(self, shard: int, *, incarnation: str, beyond: int, now_ms: int) -> Iterator[Manifest]:
-        """The manifests at positions beyond one, newest first, without those that are damaged, foreign or too old."""
+        """The manifests at positions beyond one, newest first, without those that are damaged, foreign or too old.
+
+        Kafka forgets deletes after a time: an older manifest would bring back what was deleted since. One from the
+        future says that its writer's clock is wrong, or the one here: no age is known then, and there are none.
+        """
         prefix = f"{incarnation}/{shard}/manifests"
         for name in sorted(self._objects.names(prefix), reverse=True):
             if name.startswith(UNFINISHED) or _position_of(name) <= beyond:
@@ -71,9 +73,13 @@ class SegmentStore:
             except (CorruptManifest, FileNotFoundError) as error:
                 log.warning("manifest_unusable", shard=shard, manifest=name, error=str(error))
                 continue
+            age_ms = now_ms - manifest.written_at
+            if age_ms < -CLOCKS_DIFFER_MS:
+                log.warning("manifest_from_the_future", shard=shard, manifest=name, ahead_s=-age_ms // 1000)
+                return
             if (
                 (manifest.incarnation, manifest.shard) == (incarnation, shard)
-                and manifest.written_at > now_ms - _USABLE_FOR_MS
+                and age_ms < DELETES_TOLD_MS
                 and all(each.description.vector_format == self.vector_format for each in manifest.segments)
             ):
                 yield manifest

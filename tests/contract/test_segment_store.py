@@ -9,8 +9,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from shared.events.topics import DELETE_RETENTION_MS
-from shared.index.shard import Shard
+from shared.events.topics import CLOCKS_DIFFER_MS, DELETE_RETENTION_MS
+from shared.index.shard import Outcome, Shard
 from shared.index.vectors import VectorFormat
 from shared.replication.manifest import CorruptManifest, decode_manifest, encode_manifest
 from shared.replication.objects import ObjectStore, StoreUnavailable, open_store
@@ -107,6 +107,17 @@ def test_what_was_published_is_restored(place: Place) -> None:
     assert says(restored(place, beyond=6)) == said[1]
 
 
+def test_an_empty_shard_is_restored_with_the_length_that_its_codes_had(place: Place) -> None:
+    """Else it took what the others call foreign."""
+    shard = Shard()
+    shard.apply([upsert(0, "cat"), delete(1, "cat")], position=1)
+    publish(shard, place.store("writer"))
+    copy = restored(place)
+    assert copy is not None
+    longer = upsert(2, "dog", of=code(1, 2, 3, 4, 5))
+    assert (shard.judge(longer), copy.judge(longer)) == (Outcome.FOREIGN, Outcome.FOREIGN)
+
+
 def test_nothing_is_restored_of_another_shard_incarnation_or_format(place: Place) -> None:
     two_generations(place)
     store = place.store("reader")
@@ -116,9 +127,18 @@ def test_nothing_is_restored_of_another_shard_incarnation_or_format(place: Place
     assert floats.restore(0, incarnation=INCARNATION, beyond=-1, now_ms=NOW_MS) is None
 
 
-def test_a_manifest_from_before_what_kafka_remembers_of_deletes_is_not_used(place: Place) -> None:
-    two_generations(place)
-    assert restored(place, now_ms=NOW_MS + DELETE_RETENTION_MS) is None
+def test_a_manifest_is_used_while_kafka_surely_remembers_all_deletes_since(place: Place) -> None:
+    """Also where the clocks of its writer and its reader are a day apart."""
+    _, said = two_generations(place)
+    assert says(restored(place, now_ms=NOW_MS + DELETE_RETENTION_MS - CLOCKS_DIFFER_MS - 1)) == said[1]
+    assert restored(place, now_ms=NOW_MS + DELETE_RETENTION_MS - CLOCKS_DIFFER_MS) is None
+
+
+def test_where_the_newest_manifest_is_from_the_future_none_is_used(place: Place) -> None:
+    """The clock here is wrong, or its writer's was: those before it may be older than they seem."""
+    _, said = two_generations(place)
+    assert says(restored(place, now_ms=NOW_MS - CLOCKS_DIFFER_MS)) == said[1]
+    assert restored(place, now_ms=NOW_MS - CLOCKS_DIFFER_MS - 1) is None
 
 
 @pytest.mark.parametrize("seed", range(3))

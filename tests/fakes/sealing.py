@@ -47,7 +47,7 @@ async def build_here(job: BuildJob, contents: ShardContents) -> SegmentDescripti
 
 
 class SealingWriter:
-    """folder: of this process alone."""
+    """folder: of this process alone. now_ms: the time of day here. clock_s: the monotonic clock."""
 
     def __init__(
         self,
@@ -59,6 +59,7 @@ class SealingWriter:
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.now_ms = NOW_MS
+        self.clock_s = 0.0
         self.built = 0
         self.store = SegmentStore(objects, folder, VectorFormat())
         self.log = log or FakeLog()
@@ -70,6 +71,7 @@ class SealingWriter:
             thread=InlineThread(),
             metrics=IndexerMetrics(CollectorRegistry()),
             now_ms=lambda: self.now_ms,
+            clock=lambda: self.clock_s,
             build=self._build,
         )
 

@@ -22,7 +22,7 @@ from tests.fakes.replicated import NOW_MS
 from tests.fakes.replication_log import FakeLog
 from tests.fakes.sealing import SHARD, SealingWriter
 
-MINUTE_MS = 60_000
+HOUR_MS = 60 * 60 * 1000
 
 
 class Copy:
@@ -85,7 +85,20 @@ async def test_a_shard_is_due_when_its_manifest_is_far_behind_or_old(tmp_path: P
     await indexer.sealer.seal(indexer.writer)
     await indexer.append(upsert(20, "the same"))
     assert not indexer.sealer.due(indexer.writer)
-    indexer.now_ms += 1_000
+    indexer.clock_s += 1
+    assert indexer.sealer.due(indexer.writer)
+
+
+@pytest.mark.parametrize("hours", [-1_000, -1, 1, 1_000])
+async def test_when_a_shard_is_due_does_not_depend_on_the_time_of_day(tmp_path: Path, hours: int) -> None:
+    policy = SealPolicy(rows=100, offsets=100, age_ms=1_000)
+    indexer = SealingWriter(FolderStore(tmp_path / "store"), tmp_path / "indexer", policy=policy)
+    await indexer.start()
+    await indexer.append(upsert(0))
+    assert not indexer.sealer.due(indexer.writer)
+    indexer.now_ms += hours * HOUR_MS
+    assert not indexer.sealer.due(indexer.writer)
+    indexer.clock_s += 1
     assert indexer.sealer.due(indexer.writer)
 
 
@@ -96,13 +109,13 @@ async def test_a_shard_that_only_deletes_is_written_anew_when_a_fifth_of_a_segme
     await indexer.append(*(upsert(n, str(n)) for n in range(10)))
     await indexer.sealer.seal(indexer.writer)
     await indexer.append(delete(10, "0"))
-    indexer.now_ms += MINUTE_MS
+    indexer.clock_s += 60
     assert not indexer.sealer.due(indexer.writer)
     await indexer.append(delete(11, "1"))
     assert indexer.sealer.due(indexer.writer)
-    indexer.now_ms -= 1
+    indexer.clock_s -= 1
     assert not indexer.sealer.due(indexer.writer)
-    indexer.now_ms += 1
+    indexer.clock_s += 1
 
     assert indexer.writer.fold.statistics.dead_rows == 2
     before = indexer.writer.fold.statistics.mapped_bytes
@@ -111,7 +124,7 @@ async def test_a_shard_that_only_deletes_is_written_anew_when_a_fifth_of_a_segme
     assert (after.rows, after.dead_rows, after.segments) == (8, 0, 1)
     assert after.mapped_bytes < before
     assert [path.name for path in (tmp_path / "indexer").iterdir()] == list(indexer.writer.fold.sealed)
-    indexer.now_ms += MINUTE_MS
+    indexer.clock_s += 60
     assert not indexer.sealer.due(indexer.writer)
 
 
@@ -122,7 +135,7 @@ async def test_a_segment_without_live_rows_is_dropped_without_building_another(
     await indexer.sealer.seal(indexer.writer)
     built = indexer.built
     await indexer.append(*(delete(10 + n, str(n)) for n in range(10)))
-    indexer.now_ms += MINUTE_MS
+    indexer.clock_s += 60
     assert indexer.sealer.due(indexer.writer)
     await indexer.sealer.seal(indexer.writer)
     assert indexer.built == built

@@ -16,7 +16,7 @@ from shared.bus.scan import scan
 from shared.client import AfterimageClient, UploadRejected
 from shared.events.faults import RejectReason
 from shared.events.rejects import Reject, read_reject
-from shared.events.topics import DELETE_RETENTION_MS, Topics
+from shared.events.topics import DELETES_TOLD_MS, Topics
 
 
 def redrive(
@@ -27,8 +27,8 @@ def redrive(
 ) -> None:
     """Send rejected images through again.
 
-    An event keeps its place among the events of its image: what came later still wins. Rejects older than seven days
-    are refused, since deletes are not remembered longer; those whose content was too large to keep cannot be sent.
+    An event keeps its place among the events of its image: what came later still wins. Rejects older than six days
+    are refused, since deletes are remembered for seven; those whose content was too large to keep cannot be sent.
     """
 
     async def send(settings: CliSettings) -> Status:
@@ -41,9 +41,7 @@ def redrive(
         }
         now_ms = time.time_ns() // 1_000_000
         sendable = [
-            item
-            for item in chosen.values()
-            if item[1].redrivable and now_ms - item[1].uploaded_at < DELETE_RETENTION_MS
+            item for item in chosen.values() if item[1].redrivable and now_ms - item[1].uploaded_at < DELETES_TOLD_MS
         ]
         out.print(f"{len(chosen)} rejects found, {len(sendable)} can be sent again")
         if dry_run or not sendable:

@@ -24,6 +24,7 @@ from tests.fakes.inline_thread import InlineThread
 from tests.fakes.operations import INCARNATION
 from tests.fakes.producer import FakeProducer
 from tests.fakes.sealing import build_here
+from tests.fakes.virtual_time import loop_time
 from tests.property.simulation.clocks import WallClock
 from tests.property.simulation.process import Process
 from tests.property.simulation.surroundings import SHARD, Surroundings
@@ -50,6 +51,7 @@ class Indexer:
             thread=InlineThread(),
             metrics=metrics,
             now_ms=self.clock,
+            clock=loop_time,
             build=self._build,
         )
         self._handler = IndexFeatures(

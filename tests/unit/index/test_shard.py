@@ -103,6 +103,15 @@ def test_deletes_are_forgotten_after_their_retention_by_the_clock_of_the_log() -
     assert shard.knows("new")
 
 
+def test_a_delete_whose_clock_was_behind_is_remembered_from_the_time_of_those_before_it() -> None:
+    shard = Shard()
+    shard.apply([delete(0, "first", at=3 * WEEK_MS), delete(1, "behind", at=WEEK_MS)], position=1)
+    shard.apply([delete(2, "later", at=3 * WEEK_MS + 1)], position=2)
+    assert shard.knows("behind")
+    shard.apply([delete(3, "latest", at=4 * WEEK_MS + 1)], position=3)
+    assert not shard.knows("behind")
+
+
 def test_a_delete_that_is_repeated_is_remembered_from_the_last_time() -> None:
     shard = Shard()
     shard.apply([delete(0, "twice", at=0), delete(1, "twice", at=WEEK_MS), delete(2, at=WEEK_MS + 1)], position=2)
