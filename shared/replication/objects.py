@@ -61,7 +61,7 @@ class FolderStore:
     def names(self, prefix: str) -> dict[str, int]:
         with _unavailable(f"listing {prefix}"):
             folder = self._folder / prefix
-            return {each.name: each.stat().st_size for each in folder.iterdir()} if folder.exists() else {}
+            return dict(_sizes(folder.iterdir())) if folder.exists() else {}
 
     def delete(self, paths: Iterable[str]) -> None:
         with _unavailable("deleting"):
@@ -70,6 +70,13 @@ class FolderStore:
                 place.unlink(missing_ok=True)
                 with suppress(OSError):  # others are still in it
                     place.parent.rmdir()
+
+
+def _sizes(paths: Iterable[Path]) -> Iterator[tuple[str, int]]:
+    """Names and sizes, without those of files that others remove or put in place meanwhile."""
+    for path in paths:
+        with suppress(FileNotFoundError):
+            yield path.name, path.stat().st_size
 
 
 class BucketStore:

@@ -58,16 +58,18 @@ class SegmentFollower:
 
     async def look(self, replica: ShardReplica) -> None:
         """Take over what the newest manifest says that the replica has reached. What is damaged is left alone."""
+        index, incarnation = replica.index, replica.incarnation  # of one log: the replica may start over meanwhile
         try:
-            manifest = await asyncio.to_thread(self._newest, replica.shard, replica.incarnation, replica.position)
+            manifest = await asyncio.to_thread(self._newest, replica.shard, incarnation, index.position)
             if manifest is None:
                 return
-            self._seen[manifest.incarnation, manifest.shard] = manifest.position
-            await self._take_over(replica.index, manifest)
+            try:
+                await self._take_over(index, manifest)
+            except (CorruptSegment, FileNotFoundError, RowsLost) as error:
+                log.warning("segments_not_taken_over", shard=replica.shard, error=str(error))
+            self._seen[incarnation, replica.shard] = manifest.position
         except StoreUnavailable as error:
             log.warning("segment_store_unavailable", shard=replica.shard, error=str(error))
-        except (CorruptSegment, FileNotFoundError, RowsLost) as error:
-            log.warning("segments_not_taken_over", shard=replica.shard, error=str(error))
 
     def _newest(self, shard: int, incarnation: str, position: int) -> Manifest | None:
         seen = self._seen.get((incarnation, shard), -1)

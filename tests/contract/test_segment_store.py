@@ -224,6 +224,14 @@ def test_a_store_that_cannot_be_reached_says_so(tmp_path: Path) -> None:
         open_store(str(tmp_path / "store")).put("a/b", b"")
 
 
+def test_a_file_that_vanishes_while_a_folder_is_listed_is_not_there(tmp_path: Path) -> None:
+    """Another process put it in its place, or swept it away; a link to nowhere looks the same."""
+    store = open_store(str(tmp_path))
+    store.put("folder/stays", b"12")
+    (tmp_path / "folder" / "vanished").symlink_to("nowhere")
+    assert store.names("folder") == {"stays": 2}
+
+
 def test_no_flipped_bit_in_a_manifest_is_overlooked(tmp_path: Path) -> None:
     shard = Shard()
     shard.apply([upsert(0, "a"), delete(1, "b")], position=1)

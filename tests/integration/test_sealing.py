@@ -2,13 +2,16 @@
 
 import asyncio
 import random
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from services.indexer.sealing import SealPolicy
 from shared.index.shard import Shard
 from shared.index.vectors import VectorFormat
+from shared.replication.manifest import Manifest
 from shared.replication.objects import FolderStore, StoreUnavailable
 from shared.replication.replica import ShardReplica
 from shared.replication.segment_store import SegmentStore
@@ -283,3 +286,48 @@ async def test_a_damaged_segment_is_not_taken_over_and_the_replica_goes_on(
     await copy.follower.look(copy.replica)
     assert not copy.replica.index.sealed
     assert copy.replica.index.checksum == indexer.writer.fold.checksum
+
+
+async def test_a_replica_that_starts_over_meanwhile_takes_nothing_over_from_the_log_before(
+    indexer: SealingWriter, tmp_path: Path
+) -> None:
+    """Offsets of the two logs are the same numbers, and mean something else."""
+    copy = Copy(FolderStore(tmp_path / "store"), tmp_path / "replica", indexer.log, FeaturesTopic())
+    await indexer.append(*(upsert(n, str(n)) for n in range(10)))
+    await copy.catch_up(indexer)
+    await indexer.sealer.seal(indexer.writer)
+    manifests = copy.store.manifests
+
+    def start_over_and_list(*args: Any, **kwargs: Any) -> Iterator[Manifest]:
+        copy.replica.index = Shard()
+        copy.replica.index.apply([upsert(n, f"another {n}") for n in range(10)], position=9)
+        return manifests(*args, **kwargs)
+
+    copy.store.manifests = start_over_and_list  # type: ignore[method-assign]
+    await copy.follower.look(copy.replica)
+    assert [match.row.id for match in copy.replica.index.search(code(1, 2, 3, 4), 10)] == [
+        f"another {n}" for n in range(10)
+    ]
+
+
+async def test_what_could_not_be_fetched_is_taken_over_when_the_store_is_back(
+    indexer: SealingWriter, tmp_path: Path
+) -> None:
+    class Flaky(FolderStore):
+        down = True
+
+        def fetch(self, path: str, to: Path) -> None:
+            if self.down:
+                raise StoreUnavailable("the store is down")
+            super().fetch(path, to)
+
+    objects = Flaky(tmp_path / "store")
+    copy = Copy(objects, tmp_path / "replica", indexer.log, FeaturesTopic())
+    await indexer.append(*(upsert(n, str(n)) for n in range(10)))
+    await copy.catch_up(indexer)
+    await indexer.sealer.seal(indexer.writer)
+    await copy.follower.look(copy.replica)
+    assert not copy.replica.index.sealed
+    objects.down = False
+    await copy.follower.look(copy.replica)
+    assert copy.replica.index.sealed.keys() == indexer.writer.fold.sealed.keys()
