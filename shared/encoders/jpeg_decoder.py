@@ -9,7 +9,6 @@ from typing import Self
 
 import torch
 from torch import Tensor
-from torchvision.io import ImageReadMode, decode_jpeg
 
 from shared.encoders.batching import MicroBatcher
 from shared.encoders.preprocessing import Preprocessing
@@ -32,6 +31,8 @@ DecodeJpegs = Callable[[Sequence[bytes], torch.device], list[Tensor]]
 
 def decode_jpegs(files: Sequence[bytes], device: torch.device) -> list[Tensor]:
     """Decode with nvJPEG on CUDA, with libjpeg-turbo on a CPU. See `DecodeJpegs`."""
+    from torchvision.io import ImageReadMode, decode_jpeg  # noqa: PLC0415 - takes seconds, and most workers need it not
+
     encoded = [torch.frombuffer(bytearray(file), dtype=torch.uint8) for file in files]
     return list(decode_jpeg(encoded, ImageReadMode.RGB, device=device))
 

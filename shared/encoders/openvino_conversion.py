@@ -22,6 +22,10 @@ class OpenVinoNetwork:
     def __init__(self, module: nn.Module, image: Tensor) -> None:
         """Trace the module with an image, uint8 (1, 3, height, width). Raises OpenVinoUnavailable."""
         openvino = import_openvino()
+        from openvino.frontend.pytorch.ts_decoder import (  # type: ignore[import-untyped]  # noqa: PLC0415 - as openvino
+            TorchScriptPythonDecoder,
+        )
+
         _check_streams()
         try:
             with warnings.catch_warnings():
@@ -29,7 +33,9 @@ class OpenVinoNetwork:
                 # what a trace makes constant: whether that matters is seen by comparing the vectors.
                 warnings.filterwarnings("ignore", r"`torch\.jit\.\w+` is deprecated", FutureWarning)
                 warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]  # public, unlisted
-                self.model = openvino.convert_model(module, example_input=image, input=[tuple(image.shape)])
+                # Torch itself would compare the trace with the module, which takes seconds: the vectors are compared.
+                traced = TorchScriptPythonDecoder(module, example_input=image, trace_kwargs={"check_trace": False})
+                self.model = openvino.convert_model(traced, input=[tuple(image.shape)])
         except _failures(openvino) as error:
             report = " ".join(str(error).split())  # it spreads over many lines
             raise OpenVinoUnavailable(f"OpenVINO cannot convert the model: {report}") from error

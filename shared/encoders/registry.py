@@ -12,8 +12,6 @@ from shared.encoders.encoder import Encoder
 from shared.encoders.openvino_encoder import OpenVinoEncoder
 from shared.encoders.precision import Precision
 from shared.encoders.quantized import is_quantized, read_quantized
-from shared.encoders.timm_models import timm_backbone
-from shared.encoders.torchvision_models import torchvision_backbone
 from shared.encoders.weights import random_weights, read_weights
 
 
@@ -78,9 +76,14 @@ def build_backbone(name: str, weights: Path | None = None) -> Backbone:
     """
     _check_name(name)
     library, _, model = name.partition(":")
+    # Both bring all their models and half of torch's compiler: seconds, for what the default encoder does without.
     if library == "timm":
+        from shared.encoders.timm_models import timm_backbone  # noqa: PLC0415
+
         return timm_backbone(model)
     if library == "torchvision":
+        from shared.encoders.torchvision_models import torchvision_backbone  # noqa: PLC0415
+
         return torchvision_backbone(model, weights)
     return efficientnet_lite.efficientnet_lite0()
 

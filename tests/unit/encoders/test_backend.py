@@ -140,13 +140,24 @@ print(load_encoder("efficientnet_lite0").backend)
     assert run(program) == "[]\ntorch\n"
 
 
+def test_the_default_encoder_brings_nothing_that_takes_seconds_to_import() -> None:
+    """Every worker would pay for it at every start."""
+    program = """
+import sys
+from shared.encoders.opening import load_encoder
+load_encoder("efficientnet_lite0", backend="openvino")
+print({"timm", "torchvision", "torch._dynamo", "sympy"} & set(sys.modules))
+"""
+    assert run(program) == "set()\n"
+
+
 def test_a_process_in_which_tracing_would_never_end_is_told_so() -> None:
     """usearch's own libstdc++ breaks the streams of a torch that is loaded after it."""
     program = """
 import usearch.index
 from shared.encoders.registry import load_encoder
 try:
-    print(load_encoder("timm:test_resnet", backend="openvino", random_seed=1).backend)
+    print(load_encoder("efficientnet_lite0", backend="openvino").backend)
 except ValueError as error:
     print(error)
 """

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import timm
 import torch
 from torchvision.models import EfficientNet_B0_Weights
 
@@ -42,6 +43,17 @@ SUBJECTS = {  # the photos whose subject is one of ImageNet's classes
 @pytest.fixture(scope="module")
 def weights() -> Weights:
     return read_weights(packaged_weights())
+
+
+def test_the_network_computes_to_the_bit_what_timms_does(weights: Weights) -> None:
+    named = {timm_name(name): tensor for name, tensor in weights.tensors.items() if not name.startswith("_fc")}
+    noise = torch.rand((2, 3, 224, 224), generator=torch.Generator().manual_seed(0))
+    features = []
+    for network in (efficientnet_lite0().module, timm.create_model("tf_efficientnet_lite0", num_classes=0)):
+        network.load_state_dict(named)
+        with torch.inference_mode():
+            features.append(network.eval()(noise))
+    assert torch.equal(*features)
 
 
 def class_probabilities(encoder: CnnEncoder, weights: Weights, photos: Photos) -> torch.Tensor:
