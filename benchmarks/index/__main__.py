@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.index.cache import Cache
@@ -16,6 +17,7 @@ from benchmarks.table import Part, say
 # Modules with a `measure`. Each is imported when its turn comes: what is imported here, every child imports too.
 PARTS = ("search", "ingesting", "applying", "churn", "bootstrap", "filtered", "formats", "peers")
 
+_PEERS = ("usearch", "hnswlib", "faiss-cpu", "milvus-lite", "lancedb", "chromadb")
 HEADLINES = (
     "search_over_usearch_r95",
     "search_over_usearch_r99",
@@ -35,6 +37,7 @@ def main() -> None:
     options = _options()
     started = time.perf_counter()
     print(describe())
+    print("compared with: " + ", ".join(f"{name} {version(name)}" for name in _PEERS))
     ratios: dict[str, float] = {}
     with tempfile.TemporaryDirectory(prefix="afterimage-bench-") as scratch:
         cache = Cache(options.cache or Path(scratch))

@@ -87,13 +87,16 @@ class Peer:
         module, name = made
         make: Callable[[], Database] = getattr(import_module(f"benchmarks.index.databases.{module}"), name)
         self._folder = Path(tempfile.mkdtemp(prefix="afterimage-bench-"))
+        self._workload = workload
         everything = Workload.load(workload)
-        self._vectors, self._queries = everything.base, np.array(everything.queries[:asked])
-        self._first = round(len(self._vectors) / (1 + _CHURNED))
+        self._queries = np.array(everything.queries[:asked])
+        self._rows, dimensions = everything.base.shape
+        self._first = round(self._rows / (1 + _CHURNED))
+        del everything  # mapped pages that it keeps would count as memory of the database
         _warm_up(make())
         self._before = resident_bytes(os.getpid())
         self._database = make()
-        self._database.create(self._folder, self._vectors.shape[1])
+        self._database.create(self._folder, dimensions)
         self._formed = self._database.form(self._queries)
         self._exact: RowNumbers
 
@@ -104,11 +107,11 @@ class Peer:
         return self._take(np.arange(self._first), np.empty(0, np.int64))
 
     def churned(self) -> Ingest:
-        gone = np.random.default_rng(0).choice(self._first, len(self._vectors) - self._first, replace=False)
-        return self._take(np.arange(self._first, len(self._vectors)), gone)
+        gone = np.random.default_rng(0).choice(self._first, self._rows - self._first, replace=False)
+        return self._take(np.arange(self._first, self._rows), gone)
 
     def resident(self) -> int:
-        """What the process grew by, with the vectors that it was given not counted."""
+        """What the process grew by; the vectors that it was given are gone by then."""
         return resident_bytes(os.getpid()) - self._before
 
     def least_effort(self, recall: float) -> tuple[int | None, float]:
@@ -136,7 +139,8 @@ class Peer:
         shutil.rmtree(self._folder)
 
     def _take(self, added: RowNumbers, gone: RowNumbers) -> Ingest:
-        vectors: Vectors = np.array(self._vectors[added])
+        base = Workload.load(self._workload).base
+        vectors: Vectors = np.array(base[added])
         with Timer() as settled:
             with Timer() as searchable:
                 if len(gone):
@@ -144,7 +148,7 @@ class Peer:
                 self._database.add(added, vectors)
             self._database.settle()
         live = np.setdiff1d(np.arange(added[-1] + 1), gone)
-        self._exact = live[exact_answers(np.array(self._vectors[live]), self._queries)]
+        self._exact = live[exact_answers(np.array(base[live]), self._queries)]
         return Ingest(searchable.wall_s, settled.wall_s, settled.cpu_s)
 
     def _recall(self, effort: int) -> float:

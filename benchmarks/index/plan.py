@@ -27,7 +27,7 @@ def full(rows: Sequence[int]) -> Plan:
     return Plan(
         rows=rows,
         dimensions=256,
-        crops=20_000,
+        crops=6_000,
         asked=2_000,
         queries=1_000,
         rounds=5,
