@@ -18,7 +18,7 @@ from benchmarks.index.engines import quantized
 from benchmarks.index.plan import Plan
 from benchmarks.index.rows import delete_of, upsert_of
 from benchmarks.index.sealing_shard import sealing_shard
-from benchmarks.index.workload import K, RowNumbers, exact_answers
+from benchmarks.index.workload import K, RowNumbers, Vectors, exact_answers
 from benchmarks.memory import resident_bytes
 from benchmarks.table import Measured, Part, counted
 from services.indexer.sealing import SealSegments
@@ -33,9 +33,14 @@ _SEALED_PER_WINDOW = 4
 
 
 class Step(NamedTuple):
-    """After a step of the churn. bytes: the codes that grow, and the files of the sealed segments."""
+    """After a step of the churn.
+
+    recall: of the exact answer in float32. of_codes: of the exact answer among the codes, whose loss is left out so.
+    bytes: the codes that grow, and the files of the sealed segments.
+    """
 
     recall: float
+    of_codes: float
     bytes: int
     resident: int
     segments: int
@@ -55,15 +60,21 @@ def measure(plan: Plan, cache: Cache) -> Iterator[Part]:  # noqa: ARG001 - every
     title = f"Churn, {plan.window:,} live rows x {plan.dimensions}, {plan.turnovers} turnovers, sealed and merged"
     yield Part(
         title=f"{title}: recall@10",
-        unit="percent of the exact answer in float32",
+        unit="percent of the exact answer",
         rows=[
-            Measured(
-                name="over time", values=[100 * step.recall for step in steps], note=_series(steps, "recall", 0.01)
-            ),
-            Measured(name="fresh build", values=[100 * fresh.recall]),
+            _recall_row("over time", steps, "recall"),
+            _recall_row("over time, of the codes'", steps, "of_codes"),
+            _recall_row("fresh build", [fresh], "recall"),
+            _recall_row("fresh build, of the codes'", [fresh], "of_codes"),
         ],
-        ratios={"churn_recall_min": min(step.recall for step in steps), "churn_recall_fresh": fresh.recall},
-        notes=["by the default settings, one measurement after each tenth of a turnover"],
+        ratios={
+            "churn_recall_min": min(step.recall for step in steps),
+            "churn_recall_fresh": fresh.recall,
+            "churn_recall_of_codes_min": min(step.of_codes for step in steps),
+        },
+        notes=[
+            "by the default settings, after each tenth of a turnover; of float32 vectors, and of the codes themselves"
+        ],
     )
     yield Part(
         title=f"{title}: memory",
@@ -111,7 +122,9 @@ class _Churn:
         vectors = clustered(window * (1 + turnovers) + _ASKED, dimensions, seed=_SEED)
         self._vectors, self._queries = vectors[_ASKED:], vectors[:_ASKED]
         self._codes = quantized.for_cosine(self._vectors)
-        self._query_codes = [code.tobytes() for code in quantized.for_cosine(self._queries)]
+        query_codes = quantized.for_cosine(self._queries)
+        self._query_codes = [code.tobytes() for code in query_codes]
+        self._decoded, self._decoded_queries = _decoded(self._codes), _decoded(query_codes)
         self._rng = np.random.default_rng(_SEED)
         self._window = window
         self._live = np.empty(0, np.int64)
@@ -161,19 +174,21 @@ class _Churn:
         started = time.process_time()
         answers = [writer.fold.search(code, K) for code in self._query_codes]
         took = time.process_time() - started
-        exact = self._live[exact_answers(self._vectors[self._live], self._queries)]
-        hits = [
-            len({int(match.row.id) for match in found} & set(nearest))
-            for found, nearest in zip(answers, exact.tolist(), strict=True)
-        ]
+        found = [{int(match.row.id) for match in matches} for matches in answers]
         assert len(writer.fold) == len(self._live)
         return Step(
-            recall=sum(hits) / (K * len(hits)),
+            recall=self._recall(found, self._vectors, self._queries),
+            of_codes=self._recall(found, self._decoded, self._decoded_queries),
             bytes=writer.fold.memory_bytes,
             resident=resident_bytes(os.getpid()),
             segments=len(writer.fold.sealed),
             queries_per_s=len(answers) / took,
         )
+
+    def _recall(self, found: list[set[int]], vectors: Vectors, queries: Vectors) -> float:
+        exact = self._live[exact_answers(vectors[self._live], queries)]
+        hits = [len(rows & set(nearest)) for rows, nearest in zip(found, exact.tolist(), strict=True)]
+        return sum(hits) / (K * len(hits))
 
     @asynccontextmanager
     async def _shard(self) -> AsyncIterator[tuple[ShardWriter, SealSegments]]:
@@ -183,7 +198,16 @@ class _Churn:
                 yield shard
 
 
+def _recall_row(name: str, steps: list[Step], of: str) -> Measured:
+    return Measured(name=name, values=[100 * getattr(step, of) for step in steps], note=_series(steps, of, 0.01))
+
+
+def _decoded(codes: quantized.Bytes) -> Vectors:
+    vectors = codes.astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
 def _series(steps: list[Step], field: str, per: float) -> str:
     """The value at the end of each turnover."""
     at_ends = [getattr(step, field) / per for step in steps[_STEPS_PER_TURNOVER - 1 :: _STEPS_PER_TURNOVER]]
-    return "after each turnover: " + ", ".join(f"{value:.4g}" for value in at_ends)
+    return "after each turnover: " + ", ".join(f"{value:.4g}" for value in at_ends) if at_ends else ""

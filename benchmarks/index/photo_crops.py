@@ -16,7 +16,7 @@ _LEAST, _MOST = 0.15, 0.9
 
 
 def crop_features(count: int) -> Vectors:
-    """Return float32 (count, dim), unit vectors. The crops come from all photos in turn, no two alike.
+    """Return float32 (nearly count, dim), unit vectors, no two of them equal. The crops come from all photos in turn.
 
     Each is a part of a photo, mirrored or not, brighter or darker: the neighbours of a crop are others of its photo, as
     those of an upload are other pictures of the same thing.
@@ -29,7 +29,13 @@ def crop_features(count: int) -> Vectors:
         first = batch * BATCH
         crops = [_crop(pictures[number % len(pictures)], rng) for number in range(first, min(first + BATCH, count))]
         vectors.append(bare.vectors(crops))
-    return np.concatenate(vectors)
+    return distinct(np.concatenate(vectors))
+
+
+def distinct(vectors: Vectors) -> Vectors:
+    """Leave out what equals an earlier one: crops of plain sky do, and which of them is nearest means nothing."""
+    firsts = np.unique(vectors.round(4), axis=0, return_index=True)[1]
+    return vectors[np.sort(firsts)]
 
 
 def _crop(picture: Image.Image, rng: np.random.Generator) -> bytes:

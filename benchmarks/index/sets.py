@@ -11,7 +11,7 @@ from benchmarks.index.plan import Plan
 from benchmarks.index.workload import save
 
 _SEED = 4
-_CROPS_RECIPE = "crops 1 of the photos by the default model"
+_CROPS_RECIPE = "crops 2 of the photos by the default model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def vector_sets(plan: Plan, cache: Cache) -> Iterator[VectorSet]:
         folder = cache.folder(
             f"photos-{plan.crops}", made_from, lambda place: apart(_save_crops, place, plan.crops, plan.asked)
         )
-        yield VectorSet(f"features of {plan.crops:,} crops of photos", "_photos", folder)
+        yield VectorSet("features of crops of photos", "_photos", folder)
 
 
 def clustered_set(plan: Plan, cache: Cache, rows: int) -> Path:
@@ -54,4 +54,4 @@ def _save_crops(folder: Path, crops: int, asked: int) -> None:
     from benchmarks.index.photo_crops import crop_features  # noqa: PLC0415 - torch, which nothing else here needs
 
     vectors = crop_features(crops + asked)
-    save(folder, vectors[:crops], vectors[crops:])
+    save(folder, vectors[:-asked], vectors[-asked:])
