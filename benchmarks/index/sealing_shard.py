@@ -31,6 +31,7 @@ async def sealing_shard(folder: Path, *, seal_rows: int) -> AsyncIterator[tuple[
             thread=thread,
             metrics=IndexerMetrics(CollectorRegistry()),
             now_ms=lambda: time.time_ns() // 1_000_000,
+            clock=time.monotonic,
         )
         writer = ShardWriter(SHARD, FakeLog(), incarnation=INCARNATION, window=0, thread=thread)
         await writer.claim()
