@@ -1,6 +1,5 @@
 """Reads a shard's whole history and its copies' reports, and compares them."""
 
-import time
 from collections.abc import AsyncIterator
 
 from services.cli.failures import Failure
@@ -39,7 +38,7 @@ async def verify_all(settings: CliSettings) -> AsyncIterator[list[Verified]]:
                 truth = Truth(shard, history, incarnation=incarnation, progress=show)
                 try:
                     await truth.read_on()
-                    copies = await directory.reports(shard, now_ms=time.time_ns() // 1_000_000)
+                    copies = await directory.reports(shard)
                     await truth.read_on()  # what the copies had meanwhile
                 except HistoryUnavailable as error:
                     raise Failure(str(error)) from error

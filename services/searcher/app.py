@@ -136,7 +136,6 @@ class SearcherWorker:
             log_=log_,
             directory=ReplicaDirectory(redis, namespace=settings.namespace),
             thread=thread,
-            now_ms=_now_ms,
         )
 
     async def _describe(self, replicas: ReplicaSet) -> None:

@@ -12,13 +12,13 @@ FORGOTTEN_AFTER_MS = 60_000
 
 
 class ReplicaReport(ShardStatistics, frozen=True, kw_only=True):
-    """One copy of one shard. checksum: of its live rows, in hex. at: Unix milliseconds of the report."""
+    """One copy of one shard. checksum: of its live rows, in hex. at: when the directory got it, by Redis's clock."""
 
     replica: str
     state: ReplicaState
     position: int
     checksum: str
-    at: int
+    at: int = 0
 
 
 class WriterReport(ShardStatistics, frozen=True, kw_only=True):
@@ -49,13 +49,15 @@ class ReplicaDirectory:
     async def report(self, shard: int, report: ReplicaReport) -> None:
         key = ShardKeys(self._namespace, shard).replicas
         async with answered(f"reporting on shard {shard}"):
-            await self._redis.hset(key, report.replica, msgspec.json.encode(report))
+            dated = msgspec.structs.replace(report, at=await self._now_ms())
+            await self._redis.hset(key, report.replica, msgspec.json.encode(dated))
 
-    async def reports(self, shard: int, *, now_ms: int) -> list[ReplicaReport]:
+    async def reports(self, shard: int) -> list[ReplicaReport]:
         """The reports of the last minute, by replica name; older ones are removed."""
         key = ShardKeys(self._namespace, shard).replicas
         async with answered(f"reading the reports on shard {shard}"):
             fields = await self._redis.hgetall(key)
+            now_ms = await self._now_ms()
             found = [msgspec.json.decode(value, type=ReplicaReport) for value in fields.values()]
             if gone := [report.replica for report in found if now_ms - report.at > FORGOTTEN_AFTER_MS]:
                 await self._redis.hdel(key, *gone)
@@ -71,3 +73,8 @@ class ReplicaDirectory:
         async with answered(f"asking for the writer of shard {shard}"):
             found = await self._redis.get(ShardKeys(self._namespace, shard).writer)
         return None if found is None else msgspec.json.decode(found, type=WriterReport)
+
+    async def _now_ms(self) -> int:
+        """Redis's own clock, the same for all: a copy whose machine has another time must not be passed over."""
+        seconds, microseconds = await self._redis.time()
+        return int(seconds) * 1000 + int(microseconds) // 1000

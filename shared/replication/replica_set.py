@@ -27,7 +27,7 @@ R = TypeVar("R")
 class ReplicaSet:
     """Keeps the replicas current, and lets them be searched together.
 
-    name: this process in the directory. now_ms: Unix milliseconds.
+    name: this process in the directory.
     """
 
     def __init__(
@@ -38,14 +38,12 @@ class ReplicaSet:
         log_: ReplicationLog,
         directory: ReplicaDirectory,
         thread: SingleThread,
-        now_ms: Callable[[], int],
     ) -> None:
         self._replicas = replicas
         self._name = name
         self._log = log_
         self._directory = directory
         self._thread = thread
-        self._now_ms = now_ms
 
     @property
     def positions(self) -> dict[int, int]:
@@ -119,6 +117,5 @@ class ReplicaSet:
             state=replica.state,
             position=position,
             checksum=checksum,
-            at=self._now_ms(),
             **msgspec.structs.asdict(statistics),
         )

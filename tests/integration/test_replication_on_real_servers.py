@@ -14,8 +14,7 @@ from shared.events.features import encode_feature, feature_of
 from shared.events.operations import Upsert
 from shared.index.shard import Shard
 from shared.replication.connection import connect
-from shared.replication.directory import FORGOTTEN_AFTER_MS, ReplicaDirectory, ReplicaReport, WriterReport
-from shared.replication.keys import ShardKeys
+from shared.replication.directory import ReplicaDirectory, ReplicaReport
 from shared.replication.log import Fenced, LogUnavailable
 from shared.replication.redis_log import RedisLog
 from shared.replication.replica import ShardReplica
@@ -55,7 +54,6 @@ class Site:
         self.kafka = kafka
         self.redis_url = redis_url
         self.name = name
-        self.now_ms = 1_000_000
         self._thread = SingleThread("writer")
 
     @asynccontextmanager
@@ -90,7 +88,6 @@ class Site:
                     log_=log,
                     directory=ReplicaDirectory(redis, namespace=self.name),
                     thread=thread,
-                    now_ms=lambda: self.now_ms,
                 )
                 task = asyncio.create_task(replicas.run())
                 try:
@@ -157,29 +154,9 @@ async def test_every_copy_says_of_itself_what_can_be_compared(site: Site) -> Non
         await writer.claim()
         await writer.append([upsert(0)], position=0)
         directory = ReplicaDirectory(redis, namespace=site.name)
-        expected = [(name, ReplicaState.LIVE, 0, 1, writer.fold.checksum, site.now_ms) for name in ("a", "b")]
+        expected = [(name, ReplicaState.LIVE, 0, 1, writer.fold.checksum) for name in ("a", "b")]
         found: list[ReplicaReport] = []
         async with asyncio.timeout(PATIENCE_S):
-            while [(r.replica, r.state, r.position, r.rows, r.checksum, r.at) for r in found] != expected:
+            while [(r.replica, r.state, r.position, r.rows, r.checksum) for r in found] != expected:
                 await asyncio.sleep(0.05)
-                found = await directory.reports(0, now_ms=site.now_ms)
-
-
-async def test_what_a_writer_says_of_itself_is_found_until_it_is_a_minute_old(site: Site) -> None:
-    async with connect(site.redis_url) as redis:
-        directory = ReplicaDirectory(redis, namespace=site.name)
-        assert await directory.writer(0) is None
-        report = WriterReport(writer="indexer", position=5, scheme=None, at=7, rows=3, stored_bytes=9)
-        await directory.report_writer(0, report)
-        assert await directory.writer(0) == report
-        assert 0 < await redis.pttl(ShardKeys(site.name, 0).writer) <= FORGOTTEN_AFTER_MS
-
-
-async def test_a_copy_that_was_not_heard_of_for_a_minute_is_forgotten(site: Site) -> None:
-    async with connect(site.redis_url) as redis:
-        directory = ReplicaDirectory(redis, namespace=site.name)
-        for name, at in (("gone", 0), ("here", 1)):
-            report = ReplicaReport(replica=name, state=ReplicaState.LIVE, position=0, rows=0, checksum="", at=at)
-            await directory.report(0, report)
-        for now_ms in (FORGOTTEN_AFTER_MS + 1, 0):
-            assert [report.replica for report in await directory.reports(0, now_ms=now_ms)] == ["here"]
+                found = await directory.reports(0)

@@ -1,6 +1,5 @@
 """`afterimage status`: topics, lag, shards, positions, replicas."""
 
-import time
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -90,14 +89,13 @@ async def read_status(settings: CliSettings) -> ServiceStatus:
     async with connect(settings.redis_url) as redis:
         log = RedisLog(redis, namespace=settings.namespace)
         directory = ReplicaDirectory(redis, namespace=settings.namespace)
-        now_ms = time.time_ns() // 1_000_000
         shards = [
             ShardStatus(
                 shard=shard,
                 end=end - 1,
                 head=_position(await log.head(shard)),
                 writer=await directory.writer(shard),
-                replicas=await directory.reports(shard, now_ms=now_ms),
+                replicas=await directory.reports(shard),
             )
             for shard, end in sorted(ends.items())
         ]

@@ -46,7 +46,6 @@ class Searcher:
             log_=around.log,
             directory=_NoDirectory(),  # type: ignore[arg-type]
             thread=thread,
-            now_ms=self.clock,
         )
         follower = SegmentFollower(store, thread=thread, now_ms=self.clock)
         self.process = Process(replicas.run(), follower.run([self.replica]))

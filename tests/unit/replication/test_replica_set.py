@@ -58,7 +58,6 @@ class Bench:
             log_=self.log,
             directory=self.directory,  # type: ignore[arg-type]
             thread=thread,
-            now_ms=lambda: 77,
         )
 
     async def claim(self, *shards: int) -> None:
@@ -140,7 +139,6 @@ async def test_each_second_every_copy_says_where_it_stands(bench: Bench) -> None
             state=ReplicaState.LIVE,
             position=3,
             checksum=replicas.shards[0].checksum,
-            at=77,
             rows=1,
             memory_bytes=replicas.shards[0].statistics.memory_bytes,
         )
