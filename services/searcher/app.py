@@ -32,6 +32,7 @@ from shared.replication.replica import ShardReplica
 from shared.replication.replica_set import ReplicaSet
 from shared.replication.snapshots import SegmentFollower, StoredSnapshots
 from shared.runtime.background import BackgroundTasks
+from shared.runtime.clock import CautiousClock
 from shared.runtime.executor import SingleThread
 from shared.runtime.health import Health
 from shared.runtime.metrics import new_registry
@@ -84,6 +85,7 @@ class SearcherWorker:
             metrics=self._metrics,
             policy=AnswerPolicy(max_in_flight=settings.max_in_flight, timeout_ms=settings.timeout_ms),
             searcher=settings.name,
+            clock=CautiousClock(now_s=time.time, monotonic=time.monotonic),
         )
         tasks.spawn(self._flow.run(self._requests.commit), name="flow")
         tasks.spawn(self.watch.run(), name="watch")

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -43,7 +43,10 @@ class AnswerPolicy:
 
 
 class AnswerRequests:
-    """Answers each request on the topic that it names. `process` returns when the reply is sent, or given up."""
+    """Answers each request on the topic that it names. `process` returns when the reply is sent, or given up.
+
+    clock: Unix seconds; rather too early than too late, for whose deadline has passed by it is not answered.
+    """
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class AnswerRequests:
         metrics: SearcherMetrics,
         policy: AnswerPolicy,
         searcher: str,
+        clock: Callable[[], float],
     ) -> None:
         self._topics = topics
         self._query = query
@@ -61,6 +65,7 @@ class AnswerRequests:
         self._metrics = metrics
         self._policy = policy
         self._searcher = searcher
+        self._clock = clock
         self._under_way: set[asyncio.Timeout] = set()
         self._stop_at = math.inf
         """By the clock of the loop."""
@@ -78,11 +83,11 @@ class AnswerRequests:
             log.info("request_without_reply_topic", offset=record.offset)
             self._metrics.queries.labels("unknown", "no_reply_topic").inc()
             return
-        queue_s = max(0.0, time.time() - record.timestamp / 1000)
+        queue_s = max(0.0, self._clock() - record.timestamp / 1000)
         self._metrics.stage_seconds.labels("queue").observe(queue_s)
         kind, outcome = await self._respond(record, address, queue_s)
         self._metrics.queries.labels(kind, outcome).inc()
-        self._metrics.query_seconds.observe(max(0.0, time.time() - record.timestamp / 1000))
+        self._metrics.query_seconds.observe(max(0.0, self._clock() - record.timestamp / 1000))
 
     async def _respond(self, record: Record, address: ReplyAddress, queue_s: float) -> tuple[str, str]:
         """Answer; returns the kind of the query and its outcome, for the metrics."""
@@ -94,7 +99,7 @@ class AnswerRequests:
             return "unknown", await self._send(address, reply, content_type)
         timeout_ms = request.timeout_ms or self._policy.timeout_ms
         deadline = deadline_ms(record.headers, sent_ms=record.timestamp, timeout_ms=timeout_ms)
-        left_s = min(deadline / 1000 - time.time(), _LONGEST_S)
+        left_s = min(deadline / 1000 - self._clock(), _LONGEST_S)
         if left_s <= 0:
             return _kind(request), "expired"
         watch = Stopwatch()

@@ -14,6 +14,7 @@ from shared.events import headers as hdr
 from shared.events.faults import PoisonInput, RejectReason
 from shared.events.search import ErrorCode, SearchReply, SearchRequest, decode_reply, encode_request
 from shared.events.topics import Topics
+from shared.runtime.clock import CautiousClock
 from tests.fakes.engine import BOMB, POISON, FakeEngine
 from tests.fakes.operations import SCHEME, code, upsert
 from tests.fakes.producer import FakeProducer, Produced
@@ -27,6 +28,7 @@ MAX_IN_FLIGHT = 2
 
 class Bench:
     def __init__(self) -> None:
+        self.ahead_s = 0.0
         self.engine = FakeEngine()
         self.replicas = FakeReplicas()
         self.producer = FakeProducer(unreachable=["nobody.listens"])
@@ -44,6 +46,7 @@ class Bench:
             metrics=SearcherMetrics(self.registry),
             policy=AnswerPolicy(max_in_flight=MAX_IN_FLIGHT, timeout_ms=10_000),
             searcher="searcher-1",
+            clock=CautiousClock(now_s=lambda: time.time() + self.ahead_s, monotonic=time.monotonic),
         )
 
     async def _fetch(self, uri: str) -> bytes:
@@ -208,6 +211,12 @@ async def test_a_request_that_nobody_waits_for_is_dropped_and_counted(
     await bench.handler.process(made(request, *headers, sent_ms=now_ms() - sent_ago_ms))
     assert bench.producer.sent == []
     assert bench.counted("id", "expired") == 1
+
+
+async def test_a_clock_that_jumps_ahead_leaves_nobody_without_an_answer(bench: Bench) -> None:
+    bench.ahead_s = 3600.0
+    assert (await bench.ask(BY_ID)).hits
+    assert (await bench.ask(BY_ID, *hdr.encode([(hdr.DEADLINE, now_ms() + 5_000)]))).hits
 
 
 async def test_a_reader_of_its_own_write_waits_until_the_replica_has_it(bench: Bench) -> None:
