@@ -20,7 +20,7 @@ class IndexerSettings(SegmentSettings, ConsumerSettings):
     seal_rows: int = Field(
         default=50_000, ge=1, le=10_000_000, description="images that a shard gains before it seals a segment of them"
     )
-    retention: Annotated[int | None, BeforeValidator(duration_ms)] = Field(
+    retention: Annotated[int, BeforeValidator(duration_ms)] | None = Field(
         default=None,
         description="how long images are kept, by their occurred_at: a number and s, m, h, d or w, such as 30d; unset, "
         "for ever",

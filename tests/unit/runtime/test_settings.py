@@ -18,6 +18,7 @@ WRONG = [
     (IndexerSettings, "INDEXER_HTTP_PORT", "70000", "less than or equal to 65535"),
     (IndexerSettings, "INDEXER_MAX_BATCH", "many", "integer"),
     (IndexerSettings, "INDEXER_LOG_WINDOW", "5", "greater than or equal to 1000"),
+    (IndexerSettings, "INDEXER_RETENTION", "30x", "such as 30d"),
     (IndexerSettings, "KAFKA_SESSION_TIMEOUT_MS", "10", "greater than or equal to 6000"),
     (ExtractorSettings, "EXTRACTOR_MAX_IN_FLIGHT", "0", "greater than or equal to 1"),
     (ExtractorSettings, "EXTRACTOR_DRAIN_S", "-1", "greater than or equal to 0"),
