@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from services.cli.commands.compact import compact
 from services.cli.commands.delete import delete
 from services.cli.commands.demo import demo
 from services.cli.commands.embed import embed
@@ -43,7 +44,7 @@ def options(
 ) -> None: ...
 
 
-for command in (up, demo, ingest, search, delete, status, verify, redrive, topics, models, embed, quantize):
+for command in (up, demo, ingest, search, delete, status, verify, compact, redrive, topics, models, embed, quantize):
     app.command()(command)
 
 

@@ -14,7 +14,7 @@ from services.indexer.handler import IndexFeatures
 from services.indexer.metrics import IndexerMetrics
 from services.indexer.overview import ShardOverview
 from services.indexer.retention import ExpireImages
-from services.indexer.sealing import SealPolicy, SealSegments, Stored
+from services.indexer.sealing import SealPolicy, SealSegments
 from services.indexer.settings import IndexerSettings
 from services.indexer.upload_clock import UploadClock
 from shared.bus.broker import WorkerBroker
@@ -26,6 +26,7 @@ from shared.bus.watch import ConsumerWatch
 from shared.bus.worker import Application, build_application
 from shared.events.topics import Topics
 from shared.index.vectors import VectorFormat
+from shared.replication.compaction_requests import CompactionRequests
 from shared.replication.connection import connect
 from shared.replication.directory import ReplicaDirectory
 from shared.replication.incarnation import incarnation_of
@@ -74,7 +75,9 @@ class IndexerWorker:
         producer = await resources.enter_async_context(
             RecordProducer(settings.kafka_bootstrap_servers, client_id="afterimage-indexer")
         )
-        sealer = self._open_sealer(resources, incarnation, thread)
+        sealer = self._open_sealer(
+            resources, incarnation, thread, CompactionRequests(redis, namespace=settings.namespace)
+        )
         self._handler = IndexFeatures(
             topics=self._topics,
             partitions=self._features,
@@ -93,7 +96,7 @@ class IndexerWorker:
         overview = ShardOverview(
             ReplicaDirectory(redis, namespace=settings.namespace),
             name=settings.instance_id or f"{socket.gethostname()}-{os.getpid()}",
-            stored=sealer.stored if sealer else lambda _shard: Stored(),
+            stored=sealer.stored if sealer else lambda _shard: None,
             thread=thread,
             metrics=self._metrics,
             now_ms=_now_ms,
@@ -111,7 +114,9 @@ class IndexerWorker:
             tasks.spawn(expiry.run(lambda: self._handler.writers), name="retention")
         tasks.spawn(self.watch.run(), name="watch")
 
-    def _open_sealer(self, resources: AsyncExitStack, incarnation: str, thread: SingleThread) -> SealSegments | None:
+    def _open_sealer(
+        self, resources: AsyncExitStack, incarnation: str, thread: SingleThread, requests: CompactionRequests
+    ) -> SealSegments | None:
         settings = self._settings
         vector_format = VectorFormat.named(settings.code, "cos")  # all codes so far are compared so
         store = resources.enter_context(settings.open_segments(vector_format))
@@ -125,6 +130,7 @@ class IndexerWorker:
             metrics=self._metrics,
             now_ms=_now_ms,
             clock=time.monotonic,
+            requests=requests,
         )
 
     async def drain(self) -> None:

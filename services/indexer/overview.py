@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from services.indexer.metrics import IndexerMetrics
-from services.indexer.sealing import Stored
 from shared.index.shard import Shard
 from shared.index.statistics import ShardStatistics
-from shared.replication.directory import ReplicaDirectory, WriterReport
+from shared.replication.directory import ReplicaDirectory, Stored, WriterReport
 from shared.replication.log import LogUnavailable
 from shared.replication.writer import ShardWriter
 from shared.runtime.executor import SingleThread
@@ -21,14 +20,17 @@ _REPORT_S = 1.0
 
 
 class ShardOverview:
-    """name: this process in the directory. stored: what the store has of a shard. now_ms: Unix milliseconds."""
+    """name: this process in the directory. stored: what the store has of a shard; None where there is no store.
+
+    now_ms: Unix milliseconds.
+    """
 
     def __init__(
         self,
         directory: ReplicaDirectory,
         *,
         name: str,
-        stored: Callable[[int], Stored],
+        stored: Callable[[int], Stored | None],
         thread: SingleThread,
         metrics: IndexerMetrics,
         now_ms: Callable[[], int],
@@ -59,16 +61,13 @@ class ShardOverview:
         """Raises LogUnavailable."""
         statistics, position, scheme = await self._thread.run(_look_at, writer.fold)
         stored = self._stored(writer.shard)
-        self._metrics.describe(writer.shard, statistics, stored_bytes=stored.bytes)
+        self._metrics.describe(writer.shard, statistics, stored_bytes=stored.bytes if stored else None)
         report = WriterReport(
             writer=self._name,
             position=position,
             scheme=scheme,
             at=self._now_ms(),
-            stored_position=stored.position,
-            stored_bytes=stored.bytes,
-            problem=stored.problem,
-            compacted=stored.compacted,
+            stored=stored,
             **msgspec.structs.asdict(statistics),
         )
         await self._directory.report_writer(writer.shard, report)

@@ -3,17 +3,20 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from services.indexer.metrics import IndexerMetrics
-from shared.index.compaction import Occupancy, to_merge
+from shared.index.compaction import Occupancy, to_merge, to_merge_into_one
 from shared.index.contents import SealedPart, ShardContents
 from shared.index.sealed.building import BuildFailed, BuildJob, SegmentBuild, Source
 from shared.index.sealed.description import CorruptSegment, SegmentDescription
 from shared.index.sealed.segment import SealedSegment
 from shared.index.shard import EMPTY_POSITION, Shard
+from shared.replication.compaction_requests import CompactionRequests
+from shared.replication.directory import Stored
 from shared.replication.log import LogUnavailable
 from shared.replication.manifest import make_manifest
 from shared.replication.objects import StoreUnavailable
@@ -29,6 +32,8 @@ _LOOK_EVERY_S = 1.0
 _RETRY_S = 10.0
 
 Build = Callable[[BuildJob, ShardContents], Awaitable[SegmentDescription]]
+Choose = Callable[[int, Sequence[Occupancy]], Sequence[str]]
+"""Which segments are merged, given the number of new rows and all segments, by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,20 +51,6 @@ class SealPolicy:
     decay_ms: int = 60 * 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
-    """What the store has of a shard. position: of its newest manifest; None where there is none.
-
-    bytes: of all that is there; None where that is not known. problem: why the newest manifest is not newer.
-    compacted: the last request to compact that was fulfilled.
-    """
-
-    position: int | None = None
-    bytes: int | None = None
-    problem: str | None = None
-    compacted: str | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class _Published:
     position: int
@@ -74,7 +65,8 @@ class SealSegments:
     were still its own, the newest manifest is whole.
 
     thread: the one that changes the shards. now_ms: Unix milliseconds, for others to read; clock: seconds, monotonic,
-    for what is due here, since the time of day jumps. build: does what `build_in_child` does.
+    for what is due here, since the time of day jumps. requests: those of operators. build: does what `build_in_child`
+    does.
     """
 
     def __init__(
@@ -87,6 +79,7 @@ class SealSegments:
         metrics: IndexerMetrics,
         now_ms: Callable[[], int],
         clock: Callable[[], float],
+        requests: CompactionRequests | None = None,
         build: Build | None = None,
     ) -> None:
         self._store = store
@@ -96,6 +89,7 @@ class SealSegments:
         self._metrics = metrics
         self._now_ms = now_ms
         self._clock = clock
+        self._requests = requests
         self._build = build or build_in_child
         self._published: dict[int, _Published] = {}
         self._condemned: dict[int, frozenset[str]] = {}
@@ -122,14 +116,34 @@ class SealSegments:
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
             for writer in writers():
-                if not self.due(writer):
-                    continue
                 try:
-                    await self.seal(writer)
+                    await self.look_after(writer)
                 except (BuildFailed, CorruptSegment, StoreUnavailable, OSError) as error:
                     self._note(writer.shard, problem=str(error))
                     log.warning("sealing_failed", shard=writer.shard, error=str(error), retry_in_s=_RETRY_S)
                     await asyncio.sleep(_RETRY_S)
+
+    async def look_after(self, writer: ShardWriter) -> None:
+        """Seal the shard if it is due, or compact it if that was asked for. Raises as `seal` does."""
+        request = await self._request(writer)
+        if request is None:
+            if self.due(writer):
+                await self.seal(writer)
+            return
+        if request != self.stored(writer.shard).compacted:
+            await self.seal(writer, choose=to_merge_into_one)
+            self._note(writer.shard, compacted=request)
+        if self._requests:
+            with suppress(LogUnavailable):  # then it is found again, and known
+                await self._requests.settle(writer.shard)
+
+    async def _request(self, writer: ShardWriter) -> str | None:
+        if not self._requests or not writer.claimed:
+            return None
+        try:
+            return await self._requests.pending(writer.shard)
+        except LogUnavailable:  # whoever asks is told so
+            return None
 
     def due(self, writer: ShardWriter) -> bool:
         fold = writer.fold
@@ -144,13 +158,13 @@ class SealSegments:
             or (age_ms >= self._policy.decay_ms and any(map(_decayed, fold.sealed.values())))
         )
 
-    async def seal(self, writer: ShardWriter) -> None:
-        """Seal all rows of the shard as it is now, and publish that.
+    async def seal(self, writer: ShardWriter, *, choose: Choose = to_merge) -> None:
+        """Seal all rows of the shard as it is now, together with the segments chosen, and publish that.
 
         Raises BuildFailed, CorruptSegment, StoreUnavailable, OSError; the shard is as good as before then.
         """
         contents = await self._thread.run(writer.fold.contents)
-        merged = to_merge(
+        merged = choose(
             len(contents.rows),
             [
                 Occupancy(name, part.description.rows, int(np.count_nonzero(part.live)))
@@ -190,7 +204,7 @@ class SealSegments:
                 self._condemned[writer.shard] = swept.unnamed
 
     def _note(self, shard: int, **changes: int | str | None) -> None:
-        self._stored[shard] = replace(self.stored(shard), **changes)  # type: ignore[arg-type]  # by the caller's names
+        self._stored[shard] = msgspec.structs.replace(self.stored(shard), **changes)
 
     async def _sealed(self, contents: ShardContents, merged: Sequence[str]) -> SealedSegment:
         vector_format = self._store.vector_format

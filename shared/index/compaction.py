@@ -35,3 +35,14 @@ def to_merge(new_rows: int, segments: Iterable[Occupancy], *, max_rows: int = MA
             chosen.append(segment.name)
             total += segment.live
     return chosen
+
+
+def to_merge_into_one(new_rows: int, segments: Iterable[Occupancy]) -> Sequence[str]:
+    """Return the names of the segments that go into one with the new rows, so that it is all there is, and full.
+
+    None where that is so already.
+    """
+    every = list(segments)
+    if new_rows == 0 and len(every) == 1 and every[0].live == every[0].rows:
+        return []
+    return [segment.name for segment in every]

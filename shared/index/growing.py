@@ -89,10 +89,10 @@ class GrowingSegment:
         return [self._rows[number] for number in numbers], self._codes[numbers]
 
     def remove_all(self, offsets: npt.NDArray[np.int64]) -> None:
-        """Let go of the live rows with these offsets."""
+        """Let go of the live rows with these offsets, and of all dead ones."""
         numbers = self._live_numbers()
         gone = numbers[np.isin(self.live_offsets(), offsets, assume_unique=True)]
-        if len(gone):
+        if len(gone) or self.dead_rows:
             self._live[gone] = False
             self._rewrite()
 

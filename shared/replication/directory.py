@@ -21,22 +21,30 @@ class ReplicaReport(ShardStatistics, frozen=True, kw_only=True):
     at: int = 0
 
 
-class WriterReport(ShardStatistics, frozen=True, kw_only=True):
-    """The writer's own copy of one shard, and what the store has of it. at: Unix milliseconds of the report.
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """What the store has of a shard. position: of its newest manifest; None where there is none.
 
-    scheme: of the codes; None before the first. stored_position: that of the newest manifest; None where there is no
-    store, or no manifest. stored_bytes: what the store holds for the shard; None where it is not known. problem: why
-    the newest manifest is not newer. compacted: the last request to compact that was fulfilled.
+    bytes: of all that is there; None where that is not known. problem: why the newest manifest is not newer.
+    compacted: the last request to compact that was fulfilled.
+    """
+
+    position: int | None = None
+    bytes: int | None = None
+    problem: str | None = None
+    compacted: str | None = None
+
+
+class WriterReport(ShardStatistics, frozen=True, kw_only=True):
+    """The writer's own copy of one shard. at: Unix milliseconds of the report.
+
+    scheme: of the codes; None before the first. stored: None where there is no store.
     """
 
     writer: str
     position: int
     scheme: str | None
     at: int
-    stored_position: int | None = None
-    stored_bytes: int | None = None
-    problem: str | None = None
-    compacted: str | None = None
+    stored: Stored | None = None
 
 
 class ReplicaDirectory:

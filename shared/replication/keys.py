@@ -33,6 +33,11 @@ class ShardKeys:
         return f"{self._tag}:writer"
 
     @property
+    def compaction(self) -> str:
+        """The request to compact that stands."""
+        return f"{self._tag}:compaction"
+
+    @property
     def replicas(self) -> str:
         """Hash of replica name → what it last said of itself."""
         return f"{self._tag}:replicas"

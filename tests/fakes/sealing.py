@@ -14,6 +14,7 @@ from shared.index.sealed.description import SegmentDescription
 from shared.index.sealed.segment import SealedSegment
 from shared.index.sealed.writing import write_segment
 from shared.index.vectors import VectorFormat
+from shared.replication.log import LogUnavailable
 from shared.replication.objects import ObjectStore
 from shared.replication.segment_store import SegmentStore
 from shared.replication.writer import ShardWriter
@@ -46,6 +47,27 @@ async def build_here(job: BuildJob, contents: ShardContents) -> SegmentDescripti
     )
 
 
+class FakeRequests:
+    """Takes the place of CompactionRequests."""
+
+    def __init__(self) -> None:
+        self.asked: dict[int, str] = {}
+        self.down = False
+
+    async def ask(self, shard: int, request: str) -> str:
+        return self.asked.setdefault(shard, request)
+
+    async def pending(self, shard: int) -> str | None:
+        if self.down:
+            raise LogUnavailable("Redis is down")
+        return self.asked.get(shard)
+
+    async def settle(self, shard: int) -> None:
+        if self.down:
+            raise LogUnavailable("Redis is down")
+        del self.asked[shard]
+
+
 class SealingWriter:
     """folder: of this process alone. now_ms: the time of day here. clock_s: the monotonic clock."""
 
@@ -61,6 +83,7 @@ class SealingWriter:
         self.now_ms = NOW_MS
         self.clock_s = 0.0
         self.built = 0
+        self.requests = FakeRequests()
         self.store = SegmentStore(objects, folder, VectorFormat())
         self.log = log or FakeLog()
         self.writer = ShardWriter(SHARD, self.log, incarnation=INCARNATION, window=10, thread=InlineThread())
@@ -72,6 +95,7 @@ class SealingWriter:
             metrics=IndexerMetrics(CollectorRegistry()),
             now_ms=lambda: self.now_ms,
             clock=lambda: self.clock_s,
+            requests=self.requests,  # type: ignore[arg-type]
             build=self._build,
         )
 

@@ -1,4 +1,4 @@
-"""What copies and writers say of themselves, on a real Redis."""
+"""What copies and writers say of themselves, and what operators ask of them, on a real Redis."""
 
 from collections.abc import AsyncIterator
 
@@ -6,8 +6,9 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
+from shared.replication.compaction_requests import CompactionRequests
 from shared.replication.connection import connect
-from shared.replication.directory import FORGOTTEN_AFTER_MS, ReplicaDirectory, ReplicaReport, WriterReport
+from shared.replication.directory import FORGOTTEN_AFTER_MS, ReplicaDirectory, ReplicaReport, Stored, WriterReport
 from shared.replication.keys import ShardKeys
 from shared.replication.state import ReplicaState
 from tests.harness.redis import RedisServer
@@ -52,7 +53,19 @@ async def test_what_a_writer_says_of_itself_is_found_until_it_is_a_minute_old(
     directory: ReplicaDirectory, redis: Redis, unique_namespace: str
 ) -> None:
     assert await directory.writer(0) is None
-    report = WriterReport(writer="indexer", position=5, scheme=None, at=7, rows=3, stored_bytes=9)
+    report = WriterReport(writer="indexer", position=5, scheme=None, at=7, rows=3, stored=Stored(bytes=9))
     await directory.report_writer(0, report)
     assert await directory.writer(0) == report
     assert 0 < await redis.pttl(ShardKeys(unique_namespace, 0).writer) <= FORGOTTEN_AFTER_MS
+
+
+async def test_a_request_to_compact_stands_until_it_is_settled_and_the_first_one_counts(
+    redis: Redis, unique_namespace: str
+) -> None:
+    requests = CompactionRequests(redis, namespace=unique_namespace)
+    assert await requests.pending(0) is None
+    assert [await requests.ask(0, name) for name in ("first", "second", "first")] == ["first"] * 3
+    assert (await requests.pending(0), await requests.pending(1)) == ("first", None)
+    await requests.settle(0)
+    assert await requests.pending(0) is None
+    assert await requests.ask(0, "second") == "second"

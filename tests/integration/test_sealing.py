@@ -11,6 +11,7 @@ import pytest
 from services.indexer.sealing import SealPolicy
 from shared.index.shard import Shard
 from shared.index.vectors import VectorFormat
+from shared.replication.log import LogUnavailable
 from shared.replication.manifest import Manifest
 from shared.replication.objects import FolderStore, StoreUnavailable
 from shared.replication.replica import ShardReplica
@@ -147,6 +148,59 @@ async def test_a_segment_without_live_rows_is_dropped_without_building_another(
     restored = await indexer.sealer.restore(SHARD)
     assert restored is not None
     assert (restored.position, len(restored)) == (19, 0)
+
+
+async def test_a_shard_is_compacted_into_one_full_segment_when_that_is_asked_for(indexer: SealingWriter) -> None:
+    for first in (0, 100, 150):
+        count = max(10, 100 - first)
+        await indexer.append(*(upsert(first + n, str(first + n)) for n in range(count)))
+        await indexer.sealer.seal(indexer.writer)
+    await indexer.append(delete(160, "7"), upsert(161, "new"), upsert(162, "gone"), delete(163, "gone"))
+    before = indexer.writer.fold.statistics
+    assert (before.segments, before.dead_rows) == (2, 2)
+    assert not indexer.sealer.due(indexer.writer)
+    await indexer.requests.ask(SHARD, "mine")
+    await indexer.sealer.look_after(indexer.writer)
+    after = indexer.writer.fold.statistics
+    assert (after.segments, after.dead_rows, after.rows) == (1, 0, before.rows)
+    assert indexer.writer.fold.growing_rows == 0
+    assert indexer.requests.asked == {}
+    stored = indexer.sealer.stored(SHARD)
+    assert (stored.compacted, stored.position, stored.problem) == ("mine", 163, None)
+
+
+async def test_a_shard_that_is_compact_is_not_built_again(indexer: SealingWriter) -> None:
+    await indexer.append(*(upsert(n, str(n)) for n in range(10)))
+    await indexer.sealer.seal(indexer.writer)
+    built = indexer.built
+    await indexer.requests.ask(SHARD, "mine")
+    await indexer.sealer.look_after(indexer.writer)
+    assert indexer.built == built
+    assert indexer.sealer.stored(SHARD).compacted == "mine"
+
+
+async def test_a_request_that_could_not_be_settled_is_not_fulfilled_twice(indexer: SealingWriter) -> None:
+    await indexer.append(*(upsert(n, str(n)) for n in range(4)))
+    await indexer.requests.ask(SHARD, "mine")
+    pending, settle = indexer.requests.pending, indexer.requests.settle
+
+    async def went_away(shard: int) -> None:
+        raise LogUnavailable(f"Redis went away before it took the request for {shard}")
+
+    indexer.requests.settle = went_away  # type: ignore[method-assign]
+    await indexer.sealer.look_after(indexer.writer)
+    assert (indexer.built, await pending(SHARD)) == (1, "mine")
+    indexer.requests.settle = settle  # type: ignore[method-assign]
+    await indexer.append(upsert(4, "4"))
+    await indexer.sealer.look_after(indexer.writer)
+    assert (indexer.built, await pending(SHARD)) == (1, None)
+
+
+async def test_a_shard_is_sealed_while_nobody_can_be_asked_for_requests(indexer: SealingWriter) -> None:
+    indexer.requests.down = True
+    await indexer.append(*(upsert(n, str(n)) for n in range(5)))
+    await indexer.sealer.look_after(indexer.writer)
+    assert indexer.writer.fold.growing_rows == 0
 
 
 async def test_the_log_is_kept_from_the_manifest_before_the_newest_on(indexer: SealingWriter) -> None:

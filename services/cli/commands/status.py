@@ -142,9 +142,9 @@ def _print(found: ServiceStatus) -> None:
     out.print()
     out.print(_sizes(found.shards))
     for shard in found.shards:
-        if shard.writer and shard.writer.problem:
+        if shard.writer and shard.writer.stored and shard.writer.stored.problem:
             out.print(f"[red]shard {shard.shard} cannot be sealed:[/red]", end=" ")
-            out.print(shard.writer.problem, soft_wrap=True, markup=False)
+            out.print(shard.writer.stored.problem, soft_wrap=True, markup=False)
 
 
 def _sizes(shards: Sequence[ShardStatus]) -> Table:
@@ -156,7 +156,8 @@ def _sizes(shards: Sequence[ShardStatus]) -> Table:
         stored = ("", "")
         if shard.writer:
             copies.insert(0, (shard.writer.writer, shard.writer))
-            stored = (_said(shard.writer.stored_position), _bytes(shard.writer.stored_bytes))
+            if shard.writer.stored:
+                stored = (_said(shard.writer.stored.position), _bytes(shard.writer.stored.bytes))
         for number, (name, copy) in enumerate(copies):
             sizes.add_row(
                 str(shard.shard) if number == 0 else "",

@@ -1,6 +1,8 @@
 """Which segments are merged, and what that costs and gains."""
 
-from shared.index.compaction import Occupancy, to_merge
+import pytest
+
+from shared.index.compaction import Occupancy, to_merge, to_merge_into_one
 
 
 def full(name: str, rows: int) -> Occupancy:
@@ -26,6 +28,22 @@ def test_a_segment_without_live_rows_goes() -> None:
 
 def test_what_would_be_too_large_together_stays_apart() -> None:
     assert to_merge(100, [full("a", 100), full("b", 200)], max_rows=350) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("new_rows", "segments", "merged"),
+    [
+        (0, [], []),
+        (0, [full("a", 10)], []),
+        (1, [full("a", 10)], ["a"]),
+        (0, [Occupancy("a", 10, 9)], ["a"]),
+        (0, [full("a", 10), full("b", 900_000)], ["a", "b"]),
+    ],
+)
+def test_all_goes_into_one_unless_it_is_one_already(
+    new_rows: int, segments: list[Occupancy], merged: list[str]
+) -> None:
+    assert to_merge_into_one(new_rows, segments) == merged
 
 
 def test_segments_are_few_and_rows_are_written_anew_seldom() -> None:

@@ -6,8 +6,7 @@ from prometheus_client import CollectorRegistry
 
 from services.indexer.metrics import IndexerMetrics
 from services.indexer.overview import ShardOverview
-from services.indexer.sealing import Stored
-from shared.replication.directory import WriterReport
+from shared.replication.directory import Stored, WriterReport
 from shared.replication.log import LogUnavailable
 from shared.replication.writer import ShardWriter
 from tests.fakes.inline_thread import InlineThread
@@ -66,8 +65,7 @@ async def test_each_second_the_writer_of_every_shard_says_how_large_it_is() -> N
         position=2,
         scheme=SCHEME,
         at=NOW_MS,
-        stored_position=3,
-        stored_bytes=1_000,
+        stored=Stored(position=3, bytes=1_000),
         rows=1,
         dead_rows=1,
         segments=0,
