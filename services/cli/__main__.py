@@ -13,7 +13,9 @@ from services.cli.commands.ingest import ingest
 from services.cli.commands.models import models
 from services.cli.commands.quantize import quantize
 from services.cli.commands.redrive import redrive
+from services.cli.commands.restore import restore
 from services.cli.commands.search import search
+from services.cli.commands.snapshot import snapshot
 from services.cli.commands.status import status
 from services.cli.commands.topics import topics
 from services.cli.commands.up import up
@@ -44,7 +46,23 @@ def options(
 ) -> None: ...
 
 
-for command in (up, demo, ingest, search, delete, status, verify, compact, redrive, topics, models, embed, quantize):
+for command in (
+    up,
+    demo,
+    ingest,
+    search,
+    delete,
+    status,
+    verify,
+    redrive,
+    compact,
+    snapshot,
+    restore,
+    topics,
+    models,
+    embed,
+    quantize,
+):
     app.command()(command)
 
 

@@ -1,7 +1,16 @@
 """The bar that shows how far a command is."""
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.text import Text
 
 
@@ -28,3 +37,29 @@ def counting(console: Console, *, shown: bool = True) -> Progress:
         console=console,
         disable=not shown,
     )
+
+
+def copying(console: Console) -> Progress:
+    """Bars for bytes, with how fast they go."""
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
+    return Progress(*columns, console=console)
+
+
+class Bytes:
+    """One such bar. May be moved from any thread."""
+
+    def __init__(self, progress: Progress, description: str) -> None:
+        self._progress = progress
+        self._task = progress.add_task(description, total=None)
+
+    def begin(self, total: int) -> None:
+        """Say how many bytes it is about."""
+        self._progress.reset(self._task, total=total)
+
+    def advance(self, bytes_: int) -> None:
+        self._progress.advance(self._task, bytes_)
+
+    def end(self, description: str) -> None:
+        """Say what became of it."""
+        self._progress.update(self._task, description=description)
+        self._progress.stop_task(self._task)

@@ -4,10 +4,11 @@ from pydantic import Field
 
 from services.cli.stack import EmbeddedStack
 from shared.client import AfterimageClient
+from shared.replication.store_settings import StoreSettings
 from shared.runtime.settings import ServiceSettings, from_environment
 
 
-class CliSettings(ServiceSettings):
+class CliSettings(StoreSettings, ServiceSettings):
     model_config = from_environment("AFTERIMAGE_")
 
     partitions: int = Field(

@@ -117,6 +117,14 @@ class Cluster:
                 ends = await reader.end_offsets(parts) if parts else {}
         return {part.partition: offset for part, offset in ends.items()}
 
+    async def first_offsets(self, topic: str) -> dict[int, int]:
+        """Partition → the offset of the oldest record that is kept; that of the next one where none is."""
+        parts = [TopicPartition(topic, number) for number in await self.partitions(topic)]
+        with bus_faults(f"asking for the beginning of {topic}"):
+            async with ungrouped_consumer(self._bootstrap_servers) as reader:
+                firsts = await reader.beginning_offsets(parts) if parts else {}
+        return {part.partition: offset for part, offset in firsts.items()}
+
     async def committed(self, group: str, topic: str) -> dict[int, int]:
         """Partition → the offset of the next record for the group; only where it has committed one."""
         parts = [TopicPartition(topic, number) for number in await self.partitions(topic)]

@@ -1,6 +1,6 @@
 """Reading a shard's partition of `images.features` from any offset: what is rebuilt from, when all else is lost."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from shared.bus.consumer import Record
 from shared.bus.faults import BusUnavailable
@@ -20,7 +20,7 @@ class FeatureHistory:
         self._bootstrap_servers = bootstrap_servers
         self._topic = topic
 
-    async def read(self, shard: int, *, after: int, incarnation: str) -> AsyncIterator[OperationBatch]:
+    async def read(self, shard: int, *, after: int, incarnation: str) -> AsyncGenerator[OperationBatch, None]:
         """Batches that bring a shard from the position `after` to the present end of its partition.
 
         Raises HistoryUnavailable.

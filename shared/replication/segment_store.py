@@ -66,7 +66,7 @@ class SegmentStore:
         """
         prefix = f"{incarnation}/{shard}/manifests"
         for name in sorted(self._objects.names(prefix), reverse=True):
-            if name.startswith(UNFINISHED) or _position_of(name) <= beyond:
+            if name.startswith(UNFINISHED) or position_of(name) <= beyond:
                 continue
             try:
                 manifest = self._read(f"{prefix}/{name}")
@@ -124,7 +124,7 @@ class SegmentStore:
         root = f"{incarnation}/{shard}"
         names = sorted(self._objects.names(f"{root}/manifests"), reverse=True)
         kept, old = names[:KEPT_MANIFESTS], names[KEPT_MANIFESTS:]
-        positions = [_position_of(name) for name in kept]
+        positions = [position_of(name) for name in kept]
         try:
             manifests = [self._read(f"{root}/manifests/{name}") for name in kept]
         except (CorruptManifest, FileNotFoundError):
@@ -165,7 +165,7 @@ class SegmentStore:
         return decode_manifest(self._objects.read(path))
 
 
-def _position_of(name: str) -> int:
+def position_of(name: str) -> int:
     """The position that a manifest's name begins with; -1 where it is no such name."""
     digits = name.partition("-")[0]
     return int(digits) if digits.isdecimal() else -1

@@ -7,21 +7,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pydantic import Field
-from pydantic_settings import BaseSettings
 
 from shared.index.sealed.writing import UNFINISHED
 from shared.index.vectors import VectorFormat
 from shared.replication.objects import open_store
 from shared.replication.segment_store import SegmentStore
+from shared.replication.store_settings import StoreSettings
 
 
-class SegmentSettings(BaseSettings):
-    segment_store: str | None = Field(
-        default=None,
-        validation_alias="AFTERIMAGE_SEGMENT_STORE",
-        pattern=r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/\S*)?|/.*)$",
-        description="where segments are kept: an absolute path, or s3://bucket/prefix; unset, shards stay in memory",
-    )
+class SegmentSettings(StoreSettings):
     segment_folder: Path | None = Field(
         default=None,
         description="where this worker alone builds, fetches and maps segments; unset, a temporary folder",

@@ -12,8 +12,10 @@ from moto.server import ThreadedMotoServer
 from shared.events.topics import CLOCKS_DIFFER_MS, DELETE_RETENTION_MS
 from shared.index.shard import Outcome, Shard
 from shared.index.vectors import VectorFormat
+from shared.replication.copying import copy_manifest, stored_manifests
 from shared.replication.manifest import CorruptManifest, decode_manifest, encode_manifest
 from shared.replication.objects import ObjectStore, StoreUnavailable, open_store
+from shared.replication.restoring import NotRestorable, newest_of, put_in_place
 from shared.replication.segment_store import KEPT_MANIFESTS, SegmentStore, Swept
 from tests.fakes.operations import INCARNATION, code, delete, upsert
 from tests.fakes.replicated import NOW_MS, publish
@@ -208,6 +210,24 @@ def test_sweeping_leaves_alone_what_another_writer_may_be_about_to_name(place: P
     swept = store.sweep(0, incarnation=INCARNATION, condemned=[])
     assert swept.unnamed == {"e" * 32}
     assert [place.objects.read(path) for path in files] == [b"put, and not named yet"] * len(FILES)
+
+
+def test_a_snapshot_is_copied_out_and_back_again(place: Place, tmp_path: Path) -> None:
+    _, said = two_generations(place)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    elsewhere = open_store(str(tmp_path / "snapshot"))
+    [newest, *_] = stored_manifests(place.objects, 0, incarnation=INCARNATION)
+    assert copy_manifest(place.objects, elsewhere, newest, scratch, lambda _: None) == newest.bytes
+    for path in ("manifests", *(f"segments/{name}" for name in place.objects.names(f"{INCARNATION}/0/segments"))):
+        folder = f"{INCARNATION}/0/{path}"
+        place.objects.delete(f"{folder}/{name}" for name in place.objects.names(folder))
+    assert restored(place) is None
+    assert newest_of(elsewhere, 0, incarnation=INCARNATION).data == newest.data
+    put_in_place(elsewhere, place.objects, newest, scratch, lambda _: None)
+    assert says(restored(place)) == said[1]
+    with pytest.raises(NotRestorable, match="this is another/topic"):
+        newest_of(place.objects, 0, incarnation="another/topic")
 
 
 def test_the_size_of_a_shard_is_that_of_all_its_objects(place: Place) -> None:

@@ -36,14 +36,14 @@ def compact(
     timeout: Annotated[float, typer.Option(help="Seconds to wait. The indexers go on after that.")] = 3600.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """Have the running indexers merge all segments of each shard into one, without dead rows, and wait until they have.
+    """Have the running indexers merge the segments of each shard into one, without dead rows, and wait for it.
 
-    Searches and uploads go on meanwhile; it keeps a core of the indexer's host busy, for minutes where a shard is large.
-    Ends with status 3 where it was not done in time.
+    Searches and uploads go on meanwhile; it keeps a core of the indexer's host busy, for minutes where a shard is
+    large. Ends with status 3 where it was not done in time.
     """
 
     async def ask(settings: CliSettings) -> Status:
-        shards = await chosen_shards(settings, shard)
+        shards = (await chosen_shards(settings, shard)).numbers
         async with connect(settings.redis_url) as redis:
             found = await _compact_all(
                 shards,

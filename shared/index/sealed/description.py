@@ -61,13 +61,17 @@ def segment_name(files: dict[str, FileDescription]) -> str:
 def verify(folder: Path, description: SegmentDescription) -> None:
     """Read all files of a segment and compare them with its description. Raises CorruptSegment."""
     for name, expected in description.files.items():
-        path = folder / name
-        try:
-            size = path.stat().st_size
-            if size != expected.bytes:
-                raise CorruptSegment(f"{path} has {size} bytes, and {expected.bytes} were written")
-            found = describe_file(path)
-        except OSError as error:
-            raise CorruptSegment(f"{path} cannot be read: {error}") from error
-        if found.sha256 != expected.sha256:
-            raise CorruptSegment(f"{path} has the SHA-256 {found.sha256}, and what was written has {expected.sha256}")
+        verify_file(folder / name, expected)
+
+
+def verify_file(path: Path, expected: FileDescription) -> None:
+    """Read a file and compare it with its description. Raises CorruptSegment."""
+    try:
+        size = path.stat().st_size
+        if size != expected.bytes:
+            raise CorruptSegment(f"{path} has {size} bytes, and {expected.bytes} were written")
+        found = describe_file(path)
+    except OSError as error:
+        raise CorruptSegment(f"{path} cannot be read: {error}") from error
+    if found.sha256 != expected.sha256:
+        raise CorruptSegment(f"{path} has the SHA-256 {found.sha256}, and what was written has {expected.sha256}")
