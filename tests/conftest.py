@@ -21,7 +21,7 @@ _CHOICE = pytest.StashKey[BrokerChoice]()
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Decide on the broker when a collected test uses one: a run of unit tests alone needs neither Java nor Maven."""
-    if not any({"kafka", "fresh_kafka"} & set(getattr(item, "fixturenames", ())) for item in items):
+    if not any(_uses_broker(item) for item in items):
         return
     choice = _choice(config)
     if choice.durable:
@@ -87,6 +87,11 @@ def fresh_redis(tmp_path: Path) -> Iterator[RedisServer]:
 def unique_namespace() -> str:
     """A prefix for the topics, groups and keys of this test, valid in all of them."""
     return f"t{secrets.token_hex(4)}"
+
+
+def _uses_broker(item: pytest.Item) -> bool:
+    used = {"kafka", "fresh_kafka"} & set(getattr(item, "fixturenames", ()))
+    return bool(used) or item.get_closest_marker("durable") is not None
 
 
 def _choice(config: pytest.Config) -> BrokerChoice:

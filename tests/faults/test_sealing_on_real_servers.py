@@ -9,31 +9,21 @@ import numpy as np
 import pytest
 from redis import Redis
 
-from services.cli.settings import CliSettings
-from services.cli.verification import verify_all
 from shared.bus.producer import RecordProducer
 from shared.events.features import FeatureRecord, encode_feature
 from shared.events.images import SourcePosition
 from shared.events.topics import Topics
 from shared.replication.verification import Verdict
+from tests.faults.judging import verdicts
 from tests.harness.kafka import Broker
 from tests.harness.observation import settled
 from tests.harness.redis import RedisServer
-from tests.harness.service import Service
-from tests.harness.workers import WorkerProcess
+from tests.harness.service import Indexing
 
 RECORDS = 4_000
 IDS = 1_500
 CRASHES = 5
 DIMENSIONS = 64
-
-
-class Indexing(Service):
-    """Indexer and searchers alone: the features are written by the test."""
-
-    @property
-    def workers(self) -> list[WorkerProcess]:
-        return [self.indexer, *self.searchers]
 
 
 @pytest.fixture
@@ -83,22 +73,6 @@ async def test_nothing_is_lost_when_the_indexer_dies_while_it_seals(
     assert "shard_restored" in service.indexer.tail(10_000)
 
     assert await verdicts(service) == {Verdict.SAME}
-
-
-async def verdicts(service: Indexing) -> set[Verdict]:
-    """What Kafka alone says of the copies."""
-    found: set[Verdict] = set()
-    async for shard in verify_all(settings_of(service)):
-        found |= {copy.verdict for copy in shard}
-    return found
-
-
-def settings_of(service: Indexing) -> CliSettings:
-    return CliSettings(
-        KAFKA_BOOTSTRAP_SERVERS=service.bootstrap_servers,
-        REDIS_URL=service.redis_url,
-        AFTERIMAGE_NAMESPACE=service.namespace,
-    )
 
 
 async def write_features(service: Indexing) -> set[str]:

@@ -14,8 +14,18 @@ from typing import Self
 from services.cli.stack.ports import LOOPBACK, free_port
 
 _CHUNK_BYTES = 64 * 1024
+_REMEMBERED_BYTES = 4 * 1024
 _COMMAND_TIMEOUT_S = 5.0
 _LINGER_ZERO = struct.pack("ii", 1, 0)  # closing sends RST instead of FIN
+
+
+class _Connection:
+    """said: the first bytes that came from the client."""
+
+    def __init__(self) -> None:
+        self.said = b""
+        self.silent = False
+        self.task: asyncio.Task[None]
 
 
 class FaultyProxy:
@@ -29,7 +39,7 @@ class FaultyProxy:
         self.port = free_port()
         self._target_port = target_port
         self._latency_s = 0.0
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections: list[_Connection] = []
         self._server: asyncio.Server | None = None
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="proxy")
         self._started = threading.Event()
@@ -41,6 +51,18 @@ class FaultyProxy:
     def stall(self) -> None:
         """Accept connections and bytes, and forward nothing: a peer that hangs, a packet filter that drops."""
         self._command(self._set_flowing(False))
+
+    def silence(self, saying: bytes = b"") -> None:
+        """Lose, for good, what is sent over the connections that there are: each end takes the other for idle.
+
+        It is what a failover does, or a packet filter that forgot them. New ones are served. saying: only those whose
+        client has sent these bytes.
+        """
+        self._command(self._silence(saying))
+
+    def opened(self, saying: bytes = b"") -> int:
+        """How many connections there have been whose client began with something that these bytes are in."""
+        return sum(saying in connection.said for connection in self._connections)
 
     def reset(self) -> None:
         """Break every connection with RST; new ones are served."""
@@ -90,10 +112,14 @@ class FaultyProxy:
         await self._reset()
 
     async def _reset(self) -> None:
-        broken = list(self._connections)
-        for connection in broken:
-            connection.cancel()
+        broken = [connection.task for connection in self._connections if not connection.task.done()]
+        for task in broken:
+            task.cancel()
         await asyncio.gather(*broken, return_exceptions=True)
+
+    async def _silence(self, saying: bytes) -> None:
+        for connection in self._connections:
+            connection.silent |= saying in connection.said
 
     async def _set_flowing(self, flowing: bool) -> None:
         if flowing:
@@ -102,18 +128,20 @@ class FaultyProxy:
             self._flowing.clear()
 
     def _accept(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
-        connection = self._tasks.create_task(self._forward(client, to_client))
-        self._connections.add(connection)
-        connection.add_done_callback(self._connections.discard)
+        connection = _Connection()
+        connection.task = self._tasks.create_task(self._forward(client, to_client, connection))
+        self._connections.append(connection)
 
-    async def _forward(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+    async def _forward(
+        self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter, connection: _Connection
+    ) -> None:
         writers = [to_client]
         try:
             server, to_server = await asyncio.open_connection(LOOPBACK, self._target_port)
             writers.append(to_server)
             async with asyncio.TaskGroup() as directions:
-                directions.create_task(self._copy(client, to_server))
-                directions.create_task(self._copy(server, to_client))
+                directions.create_task(self._copy(client, to_server, connection, of_client=True))
+                directions.create_task(self._copy(server, to_client, connection, of_client=False))
             for writer in writers:
                 writer.close()
         except* OSError:
@@ -121,12 +149,20 @@ class FaultyProxy:
         finally:
             _break(writers)
 
-    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _copy(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: _Connection, *, of_client: bool
+    ) -> None:
         while chunk := await reader.read(_CHUNK_BYTES):
+            if of_client and len(connection.said) < _REMEMBERED_BYTES:
+                connection.said += chunk
             await asyncio.sleep(self._latency_s)
             await self._flowing.wait()
+            if connection.silent:
+                continue
             writer.write(chunk)
             await writer.drain()
+        if connection.silent:
+            return
         writer.write_eof()
 
     def _command(self, act: Coroutine[None, None, None]) -> None:

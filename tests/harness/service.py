@@ -1,7 +1,7 @@
 """The whole service on a broker and a Redis that a test has: its topics and its workers."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -30,13 +30,21 @@ class Service:
         partitions: int = 2,
         searchers: int = 1,
         env: Mapping[str, str] | None = None,
+        env_of: Mapping[str, Mapping[str, str]] | None = None,
+        prefix: Sequence[str] = (),
     ) -> None:
+        """env: of all workers. env_of: by the name of a worker, of that one besides. prefix: what runs their commands.
+
+        The extractor is named so, and the indexer; searchers have numbers, as `searcher-0`.
+        """
         self.bootstrap_servers = bootstrap_servers
         self.redis_url = redis_url
         self.namespace = namespace
         self.partitions = partitions
         self._folder = folder
         self._env = {"AFTERIMAGE_FILE_ROOTS": str(PHOTOS), **(env or {})}
+        self._env_of = env_of or {}
+        self._prefix = prefix
         self.extractor = self._worker("extractor", "extractor")
         self.indexer = self._worker("indexer", "indexer")
         self.searchers = [self._worker("searcher", f"searcher-{number}") for number in range(searchers)]
@@ -87,6 +95,15 @@ class Service:
             bootstrap_servers=self.bootstrap_servers,
             redis_url=self.redis_url,
             folder=self._folder,
-            env={**self._env, **own, "AFTERIMAGE_NAMESPACE": self.namespace},
+            env={**self._env, **own, "AFTERIMAGE_NAMESPACE": self.namespace, **self._env_of.get(name, {})},
             name=name,
+            prefix=self._prefix,
         )
+
+
+class Indexing(Service):
+    """Indexer and searchers alone: the features are written by the test."""
+
+    @property
+    def workers(self) -> list[WorkerProcess]:
+        return [self.indexer, *self.searchers]

@@ -24,8 +24,12 @@ class WorkerProcess(Daemon):
         folder: Path,
         env: Mapping[str, str] | None = None,
         name: str | None = None,
+        prefix: Sequence[str] = (),
     ) -> None:
-        """worker: the module below `services`. name: tells replicas of one worker apart. folder: for its log."""
+        """worker: the module below `services`. name: tells replicas of one worker apart. folder: for its log.
+
+        prefix: a command that runs another, and becomes it.
+        """
         spec = WorkerSpec(name=name or worker, module=f"services.{worker}", http_port=free_port())
         super().__init__(
             spec.name,
@@ -39,6 +43,7 @@ class WorkerProcess(Daemon):
             },
         )
         self._spec = spec
+        self._prefix = prefix
 
     @property
     def url(self) -> str:
@@ -52,7 +57,7 @@ class WorkerProcess(Daemon):
         return int(kilobytes) * 1024
 
     def command(self) -> Sequence[str]:
-        return [sys.executable, "-m", self._spec.module]
+        return [*self._prefix, sys.executable, "-m", self._spec.module]
 
     def probe(self) -> Probe:
         return http_probe(self._spec.http_port)
