@@ -17,7 +17,7 @@ ifneq ($(origin PYTHON),file)
 export UV_PYTHON := $(PYTHON)
 endif
 
-.PHONY: help setup fmt lint type test fuzz bench bench-extract bench-extract-memory bench-index bench-kafka bench-packages demo check up docs ci-tools
+.PHONY: help setup fmt lint type test soak fuzz bench bench-extract bench-extract-memory bench-index bench-kafka bench-packages demo check up docs ci-tools
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 24
@@ -52,6 +52,10 @@ test: setup ci-tools ## the whole suite, on real Kafka and Redis
 	@echo "test: the suite, on real servers where they are installed"
 	@scratch="$$(mktemp -d)"; trap 'rm -rf "$$scratch"' EXIT; \
 	TMPDIR="$$scratch" $(BIN)/pytest $(TESTS) < /dev/null
+
+# It ends with status 1 if a promise broke. STEP=name SEED=7 takes one step of it, as it says of each.
+soak: setup ci-tools ## break the service again and again, and count what it kept: MINUTES=30
+	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED)) $(if $(STEP),--step $(STEP)) < /dev/null
 
 fuzz: setup ## look for inputs that break the decoder and the reader of events: SECONDS=60
 	$(UV) run --locked --all-extras --group fuzz python -m tests.fuzz $(or $(SECONDS),60)

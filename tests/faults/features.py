@@ -11,6 +11,7 @@ from shared.bus.producer import RecordProducer
 from shared.events.features import FeatureRecord, encode_feature
 from shared.events.images import VERSION, SourcePosition
 from shared.events.topics import Topics
+from tests.faults.chance import chance
 
 _DIMENSIONS = 64
 _IDS = 400
@@ -73,12 +74,14 @@ class Features:
                 await self._one(producer, rng, ballast)
                 await asyncio.sleep(1 / per_s)
 
-        async with RecordProducer(self._bootstrap_servers, client_id="test") as producer, asyncio.TaskGroup() as tasks:
-            tasks.create_task(flow(producer))
+        async with RecordProducer(self._bootstrap_servers, client_id="test") as producer:
+            task = asyncio.create_task(flow(producer))
             try:
                 yield
-            finally:
                 ended = True
+                await task
+            finally:
+                task.cancel()
 
     async def _one(self, producer: RecordProducer, rng: random.Random, ballast: int = 0) -> None:
         """An image, a delete, or either of them from an upload event that a later one has overruled already."""
@@ -92,14 +95,16 @@ class Features:
         stands = await producer.send_until_acknowledged(
             self._topic,
             key=image_id.encode(),
-            value=None if deleted else self._feature(image_id, source, rng.randbytes(_DIMENSIONS), ballast),
+            value=None if deleted else self._feature(image_id, source, ballast),
             headers=source.headers() if deleted else (),
         )
         self.acknowledged[stands.partition].add(stands.offset)
         if not late:
             self.winners[image_id] = Winner(offset, deleted)
 
-    def _feature(self, image_id: str, source: SourcePosition, code: bytes, ballast: int) -> bytes:
+    def _feature(self, image_id: str, source: SourcePosition, ballast: int) -> bytes:
+        """No two of them have the same code, whatever the chance that chose them."""
+        code = chance(f"{image_id} {source.offset}").randbytes(_DIMENSIONS)
         return encode_feature(
             FeatureRecord(
                 v=VERSION,

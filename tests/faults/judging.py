@@ -12,8 +12,9 @@ from shared.events.search import ErrorCode
 from shared.events.topics import Topics
 from shared.replication.verification import Verdict
 from tests.faults.features import Features
+from tests.faults.figures import Figures, PromiseBroken
 from tests.faults.site import Site
-from tests.harness.observation import settled
+from tests.harness.observation import caught_up
 from tests.harness.service import Service
 
 HEALED_WITHIN_S = 5.0
@@ -23,26 +24,32 @@ _SEARCHES_AT_ONCE = 16
 
 
 async def judge(site: Site, *, healed_at: float) -> float:
-    """Assert that every promise holds, `healed_at` (monotonic) being when the last fault ended.
+    """Raise PromiseBroken where one is, `healed_at` (monotonic) being when the last fault ended.
 
     Returns the seconds that it took from then until all copies were live, at the end, and equal.
     """
-    healing_s = await judge_copies(site, healed_at=healed_at)
-    async with site.client() as client:
-        await assert_found(client, site.features)
-    return healing_s
-
-
-async def judge_copies(site: Site, *, healed_at: float) -> float:
-    """What `judge` does, without asking the searchers for anything."""
-    await settled(site.service, images=len(site.features.live))
+    try:
+        await caught_up(site.service)
+    except TimeoutError:
+        raise PromiseBroken("the copies did not become equal") from None
     healing_s = time.monotonic() - healed_at
-    assert healing_s <= HEALED_WITHIN_S, f"the copies were equal only after {healing_s:.1f} s"
-    assert await verdicts(site.service) == {Verdict.SAME}
-    async with asyncio.timeout(_RECEIPTS_WITHIN_S):
-        while await unreported(site.service, site.features):  # noqa: ASYNC110 - another process sends them
-            await asyncio.sleep(0.2)
+    if healing_s > HEALED_WITHIN_S:
+        raise PromiseBroken(f"the copies were equal only after {healing_s:.1f} s", Figures(longest_healing_s=healing_s))
+    if (found := await verdicts(site.service)) != {Verdict.SAME}:
+        raise PromiseBroken(f"Kafka alone says of the copies: {found}")
+    await judge_receipts(site)
+    async with site.client() as client:
+        await judge_searches(client, site.features)
     return healing_s
+
+
+async def judge_receipts(site: Site) -> None:
+    """Each operation that Kafka acknowledged has its receipt, or gets it soon."""
+    ends_at = time.monotonic() + _RECEIPTS_WITHIN_S
+    while missing := await unreported(site.service, site.features):
+        if time.monotonic() > ends_at:
+            raise PromiseBroken(f"no receipt tells of (shard, offset) {sorted(missing)}", Figures(lost=len(missing)))
+        await asyncio.sleep(0.2)
 
 
 async def verdicts(service: Service) -> set[Verdict]:
@@ -67,20 +74,27 @@ async def unreported(service: Service, features: Features) -> set[tuple[int, int
     return {(shard, offset) for shard, offsets in features.acknowledged.items() for offset in offsets} - reported
 
 
-async def assert_found(client: AfterimageClient, features: Features) -> None:
+async def judge_searches(client: AfterimageClient, features: Features) -> None:
     """By its own id each image is found first, as its last upload event made it; what was deleted is not known."""
-    expected: dict[str, int | ErrorCode] = {**features.live, **dict.fromkeys(features.deleted, ErrorCode.UNKNOWN_ID)}
-    found: dict[str, int | ErrorCode] = {}
+    expected: dict[str, object] = {image_id: (image_id, upload) for image_id, upload in features.live.items()}
+    expected |= dict.fromkeys(features.deleted, ErrorCode.UNKNOWN_ID)
+    found: dict[str, object] = {}
+    returned: set[str] = set()
     places = asyncio.Semaphore(_SEARCHES_AT_ONCE)
 
     async def look(image_id: str) -> None:
         async with places:
             reply = await client.search(id=image_id, top_k=10)
-        found[image_id] = reply.error.code if reply.error else int(reply.hits[0].attributes["upload"])
-        assert not {hit.id for hit in reply.hits} - features.live.keys()
+        found[image_id] = reply.error.code if reply.error else (reply.hits[0].id, reply.hits[0].attributes["upload"])
+        returned.update(hit.id for hit in reply.hits)
 
     async with asyncio.TaskGroup() as searches:
         for image_id in expected:
             searches.create_task(look(image_id))
     wrong = {image_id: (found[image_id], right) for image_id, right in expected.items() if found[image_id] != right}
-    assert not wrong, f"found instead of expected: {wrong}"
+    lost, deleted = wrong.keys() & features.live.keys(), returned - features.live.keys()
+    if wrong or deleted:
+        raise PromiseBroken(
+            f"found, where something else is right: {wrong}; deleted, and returned: {deleted}",
+            Figures(lost=len(lost), deleted_returned=len(deleted)),
+        )

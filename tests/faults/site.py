@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from shared.client import AfterimageClient
@@ -14,8 +15,11 @@ from tests.harness.pictures import small_pictures
 from tests.harness.proxy import FaultyProxy
 from tests.harness.redis import RedisServer
 from tests.harness.service import Indexing
+from tests.harness.workers import WorkerProcess
 
 _DISK_MIB = 64
+_OLD = 50_000
+"""Operations, all of which are read again whenever a site is judged."""
 
 
 class Impossible(Exception):
@@ -24,12 +28,16 @@ class Impossible(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """proxy: through it the last searcher reaches Redis. store: the folder of the segments, as seen from here."""
+    """proxy: through it the last searcher reaches Redis. spare: a second indexer, which does not run.
+
+    store: the folder of the segments, as seen from here.
+    """
 
     kafka: KafkaBroker
     redis: RedisServer
     proxy: FaultyProxy
     service: Indexing
+    spare: WorkerProcess
     features: Features
     store: Path
     _disk: SmallDisk | None
@@ -69,22 +77,49 @@ def open_site(folder: Path) -> Iterator[Site]:
                     "AFTERIMAGE_SEGMENT_STORE": str(store),
                     "INDEXER_SEAL_ROWS": "100",
                     "INDEXER_LOG_WINDOW": "1000",
+                    "KAFKA_SESSION_TIMEOUT_MS": "6000",
                 },
                 env_of={"searcher-1": {"REDIS_URL": f"redis://127.0.0.1:{proxy.port}/0"}},
                 prefix=disk.prefix if disk else (),
             )
         )
+        spare = service.worker("indexer", "indexer-spare")
+        stack.callback(spare.stop)
         yield Site(
             kafka=kafka,
             redis=redis,
             proxy=proxy,
             service=service,
+            spare=spare,
             features=Features(
                 kafka.bootstrap_servers, namespace=service.namespace, scheme=asyncio.run(_scheme_of(service))
             ),
             store=(disk.seen_from_here if disk else folder) / "store",
             _disk=disk,
         )
+
+
+class Sites:
+    """The same site again and again, until it is given up or old; each in a folder of its own, below `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folders = (folder / f"site-{number}" for number in count())
+        self._stack = ExitStack()
+        self._site: Site | None = None
+
+    def whole(self) -> Site:
+        if self._site is not None and self._site.features.operations > _OLD:
+            self.close()
+        if self._site is None:
+            folder = next(self._folders)
+            folder.mkdir()
+            self._site = self._stack.enter_context(open_site(folder))
+        return self._site
+
+    def close(self) -> None:
+        """Give up the site that there is."""
+        self._site = None
+        self._stack.close()
 
 
 async def _scheme_of(service: Indexing) -> str:

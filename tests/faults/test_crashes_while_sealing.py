@@ -9,6 +9,7 @@ from shared.index.shard import Shard
 from shared.replication.objects import FolderStore
 from tests.fakes.operations import INCARNATION, code, delete, upsert
 from tests.fakes.sealing import SHARD, SealingWriter
+from tests.faults.chance import chance
 
 GENERATIONS = 6
 PER_GENERATION = 12
@@ -66,7 +67,7 @@ async def life(objects: FolderStore, folder: Path, story: list[Operation]) -> Sh
 
 
 async def test_a_crash_at_any_step_of_sealing_and_publishing_loses_nothing(tmp_path: Path) -> None:
-    story = operations(random.Random(4))  # noqa: S311 - no secret
+    story = operations(chance())
     truth = Shard()
     checksums = {-1: truth.checksum}
     for operation in story:

@@ -1,9 +1,8 @@
-"""Each scenario for some seconds: `make soak` has them go on for longer. FAULTS_SEED=7 repeats what seed 7 does."""
-
-import os
+"""Each scenario for some seconds: `make soak` has them go on for longer."""
 
 import pytest
 
+from tests.faults.chance import SEED
 from tests.faults.scenarios import Scenario
 from tests.faults.scenarios.disk import store_is_full
 from tests.faults.scenarios.kafka import kafka_restarts
@@ -15,7 +14,6 @@ from tests.faults.scenarios.subscriptions import (
 )
 from tests.faults.site import Impossible, Site
 
-SEED = int(os.environ.get("FAULTS_SEED", "4"))
 SECONDS: dict[Scenario, float] = {
     redis_is_flushed: 4,
     redis_is_rolled_back: 4,

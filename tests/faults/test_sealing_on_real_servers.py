@@ -54,8 +54,8 @@ async def test_nothing_is_lost_when_the_indexer_dies_while_it_seals(
         await asyncio.to_thread(service.indexer.kill)
         await asyncio.to_thread(service.indexer.start)
     live = await writing
-    status = await settled(service, images=len(live))
-    checksums = [[replica.checksum for replica in shard.replicas] for shard in status.shards]
+    shards = await settled(service, images=len(live))
+    checksums = [[replica.checksum for replica in shard.replicas] for shard in shards]
     assert list((tmp_path / "store").glob("**/manifests/*.json"))
 
     with Redis.from_url(fresh_redis.url) as redis:
@@ -68,8 +68,8 @@ async def test_nothing_is_lost_when_the_indexer_dies_while_it_seals(
         damaged.write_bytes(data)
     for worker in service.workers:
         await asyncio.to_thread(worker.start)
-    status = await settled(service, images=len(live))
-    assert [[replica.checksum for replica in shard.replicas] for shard in status.shards] == checksums
+    shards = await settled(service, images=len(live))
+    assert [[replica.checksum for replica in shard.replicas] for shard in shards] == checksums
     assert "shard_restored" in service.indexer.tail(10_000)
 
     assert await verdicts(service) == {Verdict.SAME}

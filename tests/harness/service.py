@@ -45,9 +45,9 @@ class Service:
         self._env = {"AFTERIMAGE_FILE_ROOTS": str(PHOTOS), **(env or {})}
         self._env_of = env_of or {}
         self._prefix = prefix
-        self.extractor = self._worker("extractor", "extractor")
-        self.indexer = self._worker("indexer", "indexer")
-        self.searchers = [self._worker("searcher", f"searcher-{number}") for number in range(searchers)]
+        self.extractor = self.worker("extractor", "extractor")
+        self.indexer = self.worker("indexer", "indexer")
+        self.searchers = [self.worker("searcher", f"searcher-{number}") for number in range(searchers)]
 
     @property
     def workers(self) -> list[WorkerProcess]:
@@ -87,7 +87,8 @@ class Service:
         for worker in self.workers:
             worker.stop()
 
-    def _worker(self, module: str, name: str) -> WorkerProcess:
+    def worker(self, module: str, name: str) -> WorkerProcess:
+        """One more, which is the caller's to start and to stop."""
         prefix = module.upper()
         own = {f"{prefix}_INSTANCE_ID": name, f"{prefix}_THREADS": "1", "SEARCHER_NAME": name}
         return WorkerProcess(

@@ -1,6 +1,6 @@
 """`afterimage status`: topics, lag, shards, positions, replicas."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -89,17 +89,21 @@ async def read_status(settings: CliSettings) -> ServiceStatus:
     async with connect(settings.redis_url) as redis:
         log = RedisLog(redis, namespace=settings.namespace)
         directory = ReplicaDirectory(redis, namespace=settings.namespace)
-        shards = [
-            ShardStatus(
-                shard=shard,
-                end=end - 1,
-                head=_position(await log.head(shard)),
-                writer=await directory.writer(shard),
-                replicas=await directory.reports(shard),
-            )
-            for shard, end in sorted(ends.items())
-        ]
-    return ServiceStatus(rows, shards)
+        return ServiceStatus(rows, await read_shards(log, directory, ends))
+
+
+async def read_shards(log: RedisLog, directory: ReplicaDirectory, ends: Mapping[int, int]) -> list[ShardStatus]:
+    """What Redis knows of the shards, `ends` being the offsets of their next records. Raises LogUnavailable."""
+    return [
+        ShardStatus(
+            shard=shard,
+            end=end - 1,
+            head=_position(await log.head(shard)),
+            writer=await directory.writer(shard),
+            replicas=await directory.reports(shard),
+        )
+        for shard, end in sorted(ends.items())
+    ]
 
 
 async def _topic(cluster: Cluster, name: str, group: str | None) -> TopicStatus:

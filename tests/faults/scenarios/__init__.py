@@ -1,35 +1,18 @@
 """What can happen, each as one function that pytest calls for seconds and `make soak` for longer.
 
 A scenario has features written all the while, does its worst again and again for about `seconds`, and then judges. What
-it does follows from `seed`. It leaves the site whole. It raises Impossible where the machine cannot have its fault, and
-AssertionError where a promise is broken.
+it does follows from `seed`, and when it does it from the machine too. It leaves the site whole. It raises Impossible
+where the machine cannot have its fault, and PromiseBroken where the service does not keep what it promises.
 """
 
-import random
-from collections.abc import Awaitable
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Coroutine
+from typing import Any, Protocol
 
+from tests.faults.figures import Figures
 from tests.faults.site import Site
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """faults: how many there were. operations: acknowledged meanwhile, and none of them lost.
-
-    longest_healing_s: from the end of a fault until all copies were equal. longest_silence_s: until a subscription that
-    had died was missed; 0 where none did.
-    """
-
-    faults: int
-    operations: int
-    longest_healing_s: float
-    longest_silence_s: float = 0.0
-
-
 class Scenario(Protocol):
-    def __call__(self, site: Site, *, seed: int, seconds: float) -> Awaitable[Figures]: ...
+    __name__: str
 
-
-def chance(seed: int) -> random.Random:
-    return random.Random(seed)  # noqa: S311 - no secret
+    def __call__(self, site: Site, *, seed: int, seconds: float) -> Coroutine[Any, Any, Figures]: ...

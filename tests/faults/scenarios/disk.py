@@ -2,15 +2,12 @@
 
 import asyncio
 import time
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from shared.index.vectors import VectorFormat
-from shared.replication.objects import FolderStore
-from shared.replication.segment_store import SegmentStore
+from tests.faults.chance import chance
+from tests.faults.figures import Figures
 from tests.faults.judging import judge
-from tests.faults.scenarios import Figures, chance
 from tests.faults.site import Site
+from tests.faults.stored import stored_shards
 
 _PER_S = 200
 _PATIENCE_S = 60.0
@@ -18,7 +15,7 @@ _PATIENCE_S = 60.0
 
 async def store_is_full(site: Site, *, seed: int, seconds: float) -> Figures:
     """The last manifests are whole all the while, and there are new ones once there is room."""
-    rng, before, faults = chance(seed), site.features.operations, 0
+    rng, faults = chance(seed), 0
     disk = site.disk
     ends_at = time.monotonic() + seconds
     async with site.features.flowing(rng=rng, per_s=_PER_S):
@@ -36,7 +33,7 @@ async def store_is_full(site: Site, *, seed: int, seconds: float) -> Figures:
                 await sealed_beyond(site, published)
         healed_at = time.monotonic()
     healing_s = await judge(site, healed_at=healed_at)
-    return Figures(faults=faults, operations=site.features.operations - before, longest_healing_s=healing_s)
+    return Figures(faults=faults, longest_healing_s=healing_s)
 
 
 async def sealed_beyond(site: Site, positions: dict[int, int]) -> None:
@@ -48,17 +45,8 @@ async def sealed_beyond(site: Site, positions: dict[int, int]) -> None:
 
 
 def restorable(site: Site) -> dict[int, int]:
-    """Shard → the position that it would be restored at now: of the newest manifest, all of it read and verified."""
-    manifests = sorted(site.store.glob("**/manifests"))
-    found = {}
-    with TemporaryDirectory() as folder:
-        for shard_folder in (path.parent for path in manifests):
-            incarnation, shard = str(shard_folder.parent.relative_to(site.store)), int(shard_folder.name)
-            store = SegmentStore(FolderStore(site.store), Path(folder), VectorFormat())
-            now_ms = time.time_ns() // 1_000_000
-            if restored := store.restore(shard, incarnation=incarnation, beyond=-1, now_ms=now_ms):
-                found[shard] = restored.position
-    return found
+    """Shard → the position that it would be restored at now."""
+    return {stored.shard: stored.position() for stored in stored_shards(site.store)}
 
 
 def failed_seals(site: Site) -> int:

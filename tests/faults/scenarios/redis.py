@@ -6,15 +6,16 @@ import time
 from redis.asyncio import Redis
 
 from shared.replication.keys import ShardKeys
+from tests.faults.chance import chance
+from tests.faults.figures import Figures
 from tests.faults.judging import judge
-from tests.faults.scenarios import Figures, chance
 from tests.faults.site import Site
 
 _PER_S = 200
 
 
 async def redis_is_flushed(site: Site, *, seed: int, seconds: float) -> Figures:
-    rng, before, faults = chance(seed), site.features.operations, 0
+    rng, faults = chance(seed), 0
     ends_at = time.monotonic() + seconds
     async with Redis.from_url(site.redis.url) as redis, site.features.flowing(rng=rng, per_s=_PER_S):
         while time.monotonic() < ends_at:
@@ -23,12 +24,12 @@ async def redis_is_flushed(site: Site, *, seed: int, seconds: float) -> Figures:
             faults += 1
         healed_at = time.monotonic()
     healing_s = await judge(site, healed_at=healed_at)
-    return Figures(faults=faults, operations=site.features.operations - before, longest_healing_s=healing_s)
+    return Figures(faults=faults, longest_healing_s=healing_s)
 
 
 async def redis_is_rolled_back(site: Site, *, seed: int, seconds: float) -> Figures:
     """As by a failover to a copy that lags: some logs are what they were, with the epoch and the head of then."""
-    rng, before, faults = chance(seed), site.features.operations, 0
+    rng, faults = chance(seed), 0
     ends_at = time.monotonic() + seconds
     async with Redis.from_url(site.redis.url) as redis, site.features.flowing(rng=rng, per_s=_PER_S):
         while time.monotonic() < ends_at:
@@ -40,12 +41,12 @@ async def redis_is_rolled_back(site: Site, *, seed: int, seconds: float) -> Figu
             await asyncio.sleep(rng.uniform(0.0, 1.0))
         healed_at = time.monotonic()
     healing_s = await judge(site, healed_at=healed_at)
-    return Figures(faults=faults, operations=site.features.operations - before, longest_healing_s=healing_s)
+    return Figures(faults=faults, longest_healing_s=healing_s)
 
 
 async def redis_is_gone(site: Site, *, seed: int, seconds: float) -> Figures:
     """Killed, and back, with nothing in it, after all of the seconds."""
-    rng, before = chance(seed), site.features.operations
+    rng = chance(seed)
     async with site.features.flowing(rng=rng, per_s=_PER_S):
         await asyncio.sleep(rng.uniform(0.2, 1.0))
         await asyncio.to_thread(site.redis.kill)
@@ -53,7 +54,7 @@ async def redis_is_gone(site: Site, *, seed: int, seconds: float) -> Figures:
         await asyncio.to_thread(site.redis.start)
         healed_at = time.monotonic()
     healing_s = await judge(site, healed_at=healed_at)
-    return Figures(faults=1, operations=site.features.operations - before, longest_healing_s=healing_s)
+    return Figures(faults=1, longest_healing_s=healing_s)
 
 
 async def remember(redis: Redis, site: Site, shards: list[int]) -> dict[str, bytes | None]:
