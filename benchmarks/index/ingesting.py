@@ -214,7 +214,6 @@ class BusySearcher:
                     log_=log,
                     directory=ReplicaDirectory(redis, namespace=_NAMESPACE),
                     thread=thread,
-                    now_ms=lambda: time.time_ns() // 1_000_000,
                 )
                 running = asyncio.create_task(replicas.run())
                 await replicas.live()
