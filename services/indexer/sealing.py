@@ -28,6 +28,8 @@ from shared.runtime.logging import get_logger
 
 log = get_logger(__name__)
 
+SEALING_FAILED = (BuildFailed, CorruptSegment, StoreUnavailable, OSError)
+"""What may keep a shard from being sealed, for now: it is tried again."""
 _LOOK_EVERY_S = 1.0
 _RETRY_S = 10.0
 
@@ -118,13 +120,19 @@ class SealSegments:
             for writer in writers():
                 try:
                     await self.look_after(writer)
-                except (BuildFailed, CorruptSegment, StoreUnavailable, OSError) as error:
-                    self._note(writer.shard, problem=str(error))
+                except SEALING_FAILED as error:
                     log.warning("sealing_failed", shard=writer.shard, error=str(error), retry_in_s=_RETRY_S)
                     await asyncio.sleep(_RETRY_S)
 
     async def look_after(self, writer: ShardWriter) -> None:
-        """Seal the shard if it is due, or compact it if that was asked for. Raises as `seal` does."""
+        """Seal the shard if it is due, or compact it if that was asked for. Raises what `SEALING_FAILED` has."""
+        try:
+            await self._attend_to(writer)
+        except SEALING_FAILED as error:
+            self._note(writer.shard, problem=str(error))
+            raise
+
+    async def _attend_to(self, writer: ShardWriter) -> None:
         request = await self._request(writer)
         if request is None:
             if self.due(writer):
@@ -148,7 +156,11 @@ class SealSegments:
     def due(self, writer: ShardWriter) -> bool:
         fold = writer.fold
         published = self._published.setdefault(writer.shard, _Published(fold.restored_from, self._clock()))
-        if not writer.claimed or fold.position <= published.position:
+        if not writer.claimed:
+            return False
+        if self.stored(writer.shard).problem:  # whatever the shard has taken in by now, the store lacks it
+            return True
+        if fold.position <= published.position:
             return False
         age_ms = 1000 * (self._clock() - published.at_s)
         return (
@@ -161,7 +173,7 @@ class SealSegments:
     async def seal(self, writer: ShardWriter, *, choose: Choose = to_merge) -> None:
         """Seal all rows of the shard as it is now, together with the segments chosen, and publish that.
 
-        Raises BuildFailed, CorruptSegment, StoreUnavailable, OSError; the shard is as good as before then.
+        Raises what `SEALING_FAILED` has; the shard is as good as before then.
         """
         contents = await self._thread.run(writer.fold.contents)
         merged = choose(

@@ -158,12 +158,19 @@ def report_a_copy_that_is_wrong(environment: dict[str, str]) -> None:
         (["search", "--vector", "one,two"], "the vector cannot be read"),
         (["ingest", "/nowhere"], "there is nothing at '/nowhere'"),
         (["topics", "--partitions", "many"], "Invalid value for '--partitions'"),
+        (["up", "--retention", "month"], "--retention month: write a whole number and s, m, h, d or w, such as 30d"),
+        (["snapshot", "/nowhere"], "AFTERIMAGE_SEGMENT_STORE is not set"),
+        (["compact", "--shard", "9"], "there is no shard 9: they are 0 to 1"),
     ],
 )
 def test_a_misused_command_says_what_is_wrong_and_ends_with_two(
     shell: Shell, arguments: list[str], sentence: str
 ) -> None:
     assert sentence in shell(*arguments, status=2)
+
+
+def test_shards_that_are_in_memory_alone_cannot_be_compacted(shell: Shell) -> None:
+    assert "without AFTERIMAGE_SEGMENT_STORE there are no segments" in shell("compact", status=1)
 
 
 def test_without_a_broker_a_command_says_so_and_ends_with_one() -> None:

@@ -11,6 +11,7 @@ import pytest
 from services.indexer.sealing import SealPolicy
 from shared.index.shard import Shard
 from shared.index.vectors import VectorFormat
+from shared.replication.directory import Stored
 from shared.replication.log import LogUnavailable
 from shared.replication.manifest import Manifest
 from shared.replication.objects import FolderStore, StoreUnavailable
@@ -264,16 +265,19 @@ async def test_a_store_that_fails_leaves_the_shard_as_it_is_and_sealing_is_tried
             super().put(path, content)
 
     objects = Full(tmp_path / "store")
-    indexer = SealingWriter(objects, tmp_path / "indexer", policy=SealPolicy(rows=5, offsets=8))
+    indexer = SealingWriter(objects, tmp_path / "indexer")
     await indexer.start()
     await indexer.append(*(upsert(n, str(n)) for n in range(8)))
     before = indexer.writer.fold.checksum
     with pytest.raises(StoreUnavailable):
-        await indexer.sealer.seal(indexer.writer)
+        await indexer.sealer.look_after(indexer.writer)
     assert (indexer.writer.fold.checksum, len(indexer.writer.fold)) == (before, 8)
+    assert indexer.sealer.stored(SHARD) == Stored(bytes=0, problem="no space left on device")
     assert indexer.sealer.due(indexer.writer)
     objects.full = False
-    await indexer.sealer.seal(indexer.writer)
+    await indexer.sealer.look_after(indexer.writer)
+    assert (indexer.sealer.stored(SHARD).position, indexer.sealer.stored(SHARD).problem) == (7, None)
+    assert not indexer.sealer.due(indexer.writer)
     restored = await indexer.sealer.restore(SHARD)
     assert restored is not None
     assert restored.checksum == before
