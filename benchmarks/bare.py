@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 import torch
+from usearch.compiled import MetricKind
 from usearch.index import search as usearch_search
 
 from shared.codes.code import Code
@@ -19,6 +20,7 @@ from shared.imaging.decode import decode_rgb
 from shared.imaging.guard import ImageLimits
 from shared.index.vectors import VectorFormat
 
+_METRICS = {"cos": MetricKind.Cos, "l2sq": MetricKind.L2sq, "hamming": MetricKind.Hamming}
 BATCH: int = CPU_BATCH
 """Images in one run of the model: as many as the extractor takes where nobody sets it otherwise."""
 
@@ -94,4 +96,4 @@ class BareSearch:
 
     def search(self, code: bytes, k: int) -> None:
         query = self._format.view(np.frombuffer(code, np.uint8))
-        usearch_search(self._vectors, query, k, self._format.kind, exact=True, threads=1)
+        usearch_search(self._vectors, query, k, _METRICS[self._format.metric], exact=True, threads=1)

@@ -70,8 +70,14 @@ class AnswerQuery:
         code = await self._code(request, watch)
         positions = self._replicas.positions
         try:
-            found = await self._replicas.read(
-                search_shards, code, request.top_k, min_score=request.min_score, condition=condition
+            [found] = await self._replicas.read(
+                search_shards,
+                [code],
+                request.top_k,
+                min_score=request.min_score,
+                condition=condition,
+                exclude=request.exclude,
+                exact=request.exact,
             )
         except ValueError as error:
             raise Unanswerable(ErrorCode.BAD_REQUEST, str(error)) from error

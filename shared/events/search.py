@@ -12,6 +12,7 @@ from shared.events.images import MAX_INLINE_BYTES, VERSION, Attributes
 
 MAX_TOP_K = 1000
 MAX_VECTOR = 16_384
+MAX_EXCLUDED = 1000
 
 
 class ErrorCode(StrEnum):
@@ -33,7 +34,8 @@ class SearchRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """Find what looks like an image: one of `image` (bytes), `uri`, `id` (of an indexed image) and `vector`.
 
     vector: float, (dim,), any norm but zero. min_score: only hits at or above it. filter: a condition that every hit
-    meets. min_position: shard → offset that the answer must have seen. timeout_ms: counted from the record's timestamp,
+    meets. exclude: ids that no hit has. exact: compare with every image, where a graph would lead to about the nearest.
+    min_position: shard → offset that the answer must have seen. timeout_ms: counted from the record's timestamp,
     where the header `deadline` is not set.
     """
 
@@ -47,6 +49,8 @@ class SearchRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     min_position: dict[int, int] = {}
     timeout_ms: Annotated[int, msgspec.Meta(ge=1, le=600_000)] | None = None
     filter: dict[str, Any] | None = None
+    exclude: Annotated[frozenset[str], msgspec.Meta(max_length=MAX_EXCLUDED)] = frozenset()
+    exact: bool = False
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -6,27 +6,25 @@ import numpy.typing as npt
 from shared.index.filters.column import Mask
 from shared.index.filters.condition import Condition
 from shared.index.filters.table import FieldTable
-from shared.index.segment import Match, Row
-from shared.index.selection import RowNumbers, Scores, nearest_allowed
-from shared.index.vectors import VectorFormat
+from shared.index.ranking import Ranking, rank_codes
+from shared.index.segment import Row
+from shared.index.vectors import Codes, VectorFormat
 
 _FIRST_CAPACITY = 256
 _MOST_DEAD = 0.2
 """When more than this share of the rows is dead, those alive are written anew."""
 _WORTH_REWRITING = 0.1
-_FEW = 0.25
-"""When no more than this share of the rows may be found, they are gathered first and searched alone."""
 
 
 class GrowingSegment:
-    """Implements Segment and Searchable, and takes changes.
+    """Implements Segment, and takes changes.
 
     A row never changes: an upsert of a known id appends a row and marks the former one dead, a delete only marks it.
     """
 
     def __init__(self, vector_format: VectorFormat) -> None:
         self._format = vector_format
-        self._codes: npt.NDArray[np.uint8] = np.empty((0, 0), np.uint8)
+        self._codes: Codes = np.empty((0, 0), np.uint8)
         self._live: Mask = np.zeros(0, np.bool_)
         self._begin([])
 
@@ -83,7 +81,7 @@ class GrowingSegment:
     def live_offsets(self) -> npt.NDArray[np.int64]:
         return np.fromiter((self._rows[number].offset for number in self._live_numbers()), np.int64, len(self))
 
-    def live_rows(self) -> tuple[list[Row], npt.NDArray[np.uint8]]:
+    def live_rows(self) -> tuple[list[Row], Codes]:
         """Return the live rows and a copy of their codes, in the order of their offsets."""
         numbers = self._live_numbers()
         return [self._rows[number] for number in numbers], self._codes[numbers]
@@ -96,23 +94,22 @@ class GrowingSegment:
             self._live[gone] = False
             self._rewrite()
 
-    def search(self, query: npt.NDArray[np.uint8], k: int, condition: Condition | None = None) -> list[Match]:
+    def nearest(
+        self,
+        queries: Codes,
+        k: int,
+        condition: Condition | None = None,
+        *,
+        exact: bool = True,  # noqa: ARG002 - it is
+    ) -> list[Ranking]:
         rows = len(self._rows)
         allowed = self._live[:rows] if condition is None else self._live[:rows] & self._fields.mask(condition)
-        scores, found = nearest_allowed(self, allowed, query, k)
-        return [Match(score, self._rows[row]) for score, row in zip(scores.tolist(), found.tolist(), strict=True)]
+        return rank_codes(self._codes[:rows], queries, k, self._format, allowed)
 
-    def nearest_of_all(self, query: npt.NDArray[np.uint8], k: int) -> tuple[Scores, RowNumbers]:
-        return self._format.nearest(self._codes[: len(self._rows)], query, k)
+    def row_at(self, number: int) -> Row:
+        return self._rows[number]
 
-    def nearest_among(self, chosen: RowNumbers, query: npt.NDArray[np.uint8], k: int) -> tuple[Scores, RowNumbers]:
-        scores, found = self._format.nearest(self._codes[chosen], query, k)
-        return scores, chosen[found]
-
-    def better_alone(self, count: int, reach: int) -> bool:  # noqa: ARG002 - a scan costs the same for every reach
-        return count <= _FEW * len(self._rows)
-
-    def _live_numbers(self) -> RowNumbers:
+    def _live_numbers(self) -> npt.NDArray[np.intp]:
         return np.flatnonzero(self._live)
 
     def _begin(self, rows: list[Row]) -> None:

@@ -10,6 +10,8 @@ from shared.events.images import Attributes, SourcePosition
 
 if TYPE_CHECKING:
     from shared.index.filters.condition import Condition
+    from shared.index.ranking import Ranking
+    from shared.index.vectors import Codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,14 @@ class Segment(Protocol):
     def live_offsets(self) -> npt.NDArray[np.int64]:
         """Return the offsets of the live rows, ascending."""
 
-    def search(self, query: npt.NDArray[np.uint8], k: int, condition: "Condition | None" = None) -> list[Match]:
-        """Find the `k` live rows nearest to `query` that the condition holds for, best first.
+    def nearest(
+        self, queries: "Codes", k: int, condition: "Condition | None" = None, *, exact: bool = False
+    ) -> list["Ranking"]:
+        """Find for each query the `k` live rows nearest to it that the condition holds for, by their numbers.
 
-        There are fewer only where there are fewer such rows. query: one code, uint8 (bytes per code,).
+        And whatever scores like the last of them; fewer only where there are fewer such rows. queries: uint8 (queries,
+        bytes per code). exact: compare with all, where about the nearest would be found otherwise.
         """
+
+    def row_at(self, number: int) -> Row:
+        """Return the row of that number, dead or alive."""

@@ -6,7 +6,6 @@ from enum import Enum, auto
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from shared.events.images import SourcePosition
 from shared.events.operations import Delete, Operation, Upsert
@@ -15,6 +14,7 @@ from shared.index.checksum import LiveChecksum
 from shared.index.contents import Deleted, SealedPart, ShardContents
 from shared.index.filters.condition import Condition
 from shared.index.growing import GrowingSegment
+from shared.index.ranking import Ranking
 from shared.index.sealed.segment import SealedSegment
 from shared.index.segment import Match, Row, Segment
 from shared.index.statistics import ShardStatistics
@@ -125,21 +125,52 @@ class Shard:
         return outcomes
 
     def search(
-        self, code: bytes, k: int, *, min_score: float | None = None, condition: Condition | None = None
+        self,
+        code: bytes,
+        k: int,
+        *,
+        min_score: float | None = None,
+        condition: Condition | None = None,
+        exclude: Collection[str] = (),
+        exact: bool = False,
     ) -> list[Match]:
         """Find the `k` images nearest to `code` that the condition holds for, best first, equal scores by id.
 
-        Raises ValueError where the code is not as long as those in the index.
+        See `search_all` for the rest.
+        """
+        [matches] = self.search_all([code], k, min_score=min_score, condition=condition, exclude=exclude, exact=exact)
+        return matches
+
+    def search_all(
+        self,
+        codes: Sequence[bytes],
+        k: int,
+        *,
+        min_score: float | None = None,
+        condition: Condition | None = None,
+        exclude: Collection[str] = (),
+        exact: bool = False,
+    ) -> list[list[Match]]:
+        """Search for several codes at once, which takes less time than one after the other.
+
+        min_score: whatever scores less is left out. exclude: ids that are. exact: compare with every row, where a graph
+        would lead to about the nearest.
+
+        Raises ValueError where a code is not as long as those in the index.
         """
         segments = [segment for segment in self._segments() if len(segment)]
         if not segments:
-            return []
-        if len(code) != self._code_bytes:
-            raise ValueError(f"the query's code has {len(code)} bytes, those of the index {self._code_bytes}")
-        query = np.frombuffer(code, np.uint8)
-        matches = [match for segment in segments for match in _nearest(segment, query, k, condition)]
-        kept = [match for match in matches if min_score is None or match.score >= min_score]
-        return sorted(kept, key=rank)[:k]
+            return [[] for _ in codes]
+        for code in codes:
+            if len(code) != self._code_bytes:
+                raise ValueError(f"the query's code has {len(code)} bytes, those of the index {self._code_bytes}")
+        queries = np.frombuffer(b"".join(codes), np.uint8).reshape(len(codes), -1)
+        wanted = k + len(exclude)
+        rankings = [segment.nearest(queries, wanted, condition, exact=exact) for segment in segments]
+        return [
+            [match for match in _best(wanted, min_score, segments, of_query) if match.row.id not in exclude][:k]
+            for of_query in zip(*rankings, strict=True)
+        ]
 
     def code_of(self, image_id: str) -> bytes:
         """Raises KeyError."""
@@ -303,12 +334,16 @@ def rank(match: Match) -> tuple[float, str]:
     return (-match.score, match.row.id)
 
 
-def _nearest(segment: Segment, query: npt.NDArray[np.uint8], k: int, condition: Condition | None) -> list[Match]:
-    """The `k` nearest rows, and all that score like the last of them: which of those count is decided by id."""
-    wanted = k
-    while True:
-        wanted += 1
-        matches = segment.search(query, wanted, condition)
-        if len(matches) < wanted or matches[-1].score < matches[k - 1].score:
-            return matches
-        wanted *= 2
+def _best(k: int, min_score: float | None, segments: Sequence[Segment], rankings: Sequence[Ranking]) -> list[Match]:
+    """Return the best `k` matches of several segments, and those that score like the last of them, by rank."""
+    scores = np.concatenate([ranking.scores for ranking in rankings])
+    least = -np.inf if min_score is None else min_score
+    if len(scores) > k:
+        least = max(least, np.partition(scores, -k)[-k])
+    matches = [
+        Match(score, segment.row_at(row))
+        for segment, ranking in zip(segments, rankings, strict=True)
+        for score, row in zip(ranking.scores.tolist(), ranking.rows.tolist(), strict=True)
+        if score >= least
+    ]
+    return sorted(matches, key=rank)

@@ -20,7 +20,7 @@ from shared.replication.segment_store import KEPT_MANIFESTS, SegmentStore, Swept
 from tests.fakes.operations import INCARNATION, code, delete, upsert
 from tests.fakes.replicated import NOW_MS, publish
 
-FILES = ["graph.usearch", "rows.arrow", "ids.arrow", "fields.arrow"]
+FILES = ["codes.npy", "norms.npy", "links.npy", "upper.npy", "rows.arrow", "ids.arrow", "fields.arrow"]
 
 
 class Place(NamedTuple):

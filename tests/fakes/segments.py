@@ -7,10 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.events.images import Attributes, SourcePosition
+from shared.index.filters.condition import Condition
 from shared.index.sealed.description import SegmentDescription
 from shared.index.sealed.segment import SealedSegment
 from shared.index.sealed.writing import write_segment
-from shared.index.segment import Row
+from shared.index.segment import Match, Row, Segment
 from shared.index.vectors import VectorFormat
 from tests.fakes.operations import SCHEME
 
@@ -38,6 +39,8 @@ def clustered(rows: int, dimensions: int, *, seed: int = 0) -> npt.NDArray[np.fl
 
 def codes_of(vectors: npt.NDArray[np.float32], vector_format: VectorFormat) -> npt.NDArray[np.uint8]:
     """uint8, (rows, bytes per code)"""
+    if vector_format.element == "b1":
+        return np.packbits(vectors > 0, axis=1)
     if vector_format.element == "i8":
         vectors = np.round(vectors / np.abs(vectors).max(axis=1, keepdims=True) * 127)
     return np.ascontiguousarray(vectors.astype(vector_format.dtype)).view(np.uint8)
@@ -59,3 +62,12 @@ def sealed(
 ) -> SealedSegment:
     description = write(folder, rows, codes, vector_format)
     return SealedSegment.open(folder / description.name, description, expansion=expansion)
+
+
+def found(
+    segment: Segment, query: npt.NDArray[np.uint8], k: int, condition: Condition | None = None, *, exact: bool = False
+) -> list[Match]:
+    """The `k` nearest rows of a segment to one query, best first."""
+    [ranking] = segment.nearest(query[np.newaxis], k, condition, exact=exact)
+    nearest = zip(ranking.scores[:k].tolist(), ranking.rows[:k].tolist(), strict=True)
+    return [Match(score, segment.row_at(number)) for score, number in nearest]

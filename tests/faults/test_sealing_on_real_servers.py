@@ -106,5 +106,5 @@ async def write_features(service: Indexing) -> set[str]:
 
 def newest_graphs(store: Path) -> list[Path]:
     """The graph that was written last in each shard."""
-    shards = {path.parents[2] for path in store.glob("**/segments/*/graph.usearch")}
-    return [max(shard.glob("segments/*/graph.usearch"), key=lambda path: path.stat().st_mtime_ns) for shard in shards]
+    shards = {path.parents[2] for path in store.glob("**/segments/*/links.npy")}
+    return [max(shard.glob("segments/*/links.npy"), key=lambda path: path.stat().st_mtime_ns) for shard in shards]

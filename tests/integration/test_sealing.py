@@ -339,7 +339,7 @@ async def test_a_damaged_segment_is_not_taken_over_and_the_replica_goes_on(
     await indexer.append(*(upsert(n, str(n)) for n in range(10)))
     await copy.catch_up(indexer)
     await indexer.sealer.seal(indexer.writer)
-    [path] = (tmp_path / "store").glob("**/graph.usearch")
+    [path] = (tmp_path / "store").glob("**/links.npy")
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     await copy.follower.look(copy.replica)
     assert not copy.replica.index.sealed

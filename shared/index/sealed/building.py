@@ -10,9 +10,8 @@ from typing import BinaryIO, cast
 import msgspec
 
 from shared.index.sealed.description import SegmentDescription
-from shared.index.sealed.graph import Codes
 from shared.index.segment import Row
-from shared.index.vectors import ElementType, Metric
+from shared.index.vectors import Codes, ElementType, Metric
 
 _COMMAND = (sys.executable, "-P", "-m", "shared.index.sealed.child")
 _CHUNK_ROWS = 500

@@ -9,11 +9,10 @@ import msgspec
 import numpy as np
 
 from shared.index.sealed.building import BuildJob, RowChunk, Source, read_frame
-from shared.index.sealed.graph import Codes
 from shared.index.sealed.segment import SealedSegment
 from shared.index.sealed.writing import write_segment
 from shared.index.segment import Row
-from shared.index.vectors import VectorFormat
+from shared.index.vectors import Codes, VectorFormat
 
 _NICENESS = 10
 """Searches go first."""

@@ -1,70 +1,118 @@
-"""The file of the graph: USearch's own format, which begins with the codes: so they are stored once.
+"""The files of the graph: USearch builds it, and the kernels walk in it where its files lie.
 
-The layout of USearch 2.26 (a test holds it to that): rows and bytes per code as uint32, the codes by row, the graph.
+Plain NumPy arrays: the codes by row; beside them, where a walk compares something else, that; the norms; the links.
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from usearch.compiled import MetricKind
 from usearch.index import Index
 
-from shared.index.selection import RowNumbers
-from shared.index.vectors import VectorFormat
+from shared.index.filters.column import Mask
+from shared.index.kernels.traverse import OVER_BUDGET, traverse
+from shared.index.ranking import Chosen
+from shared.index.sealed.navigation import signposts_of
+from shared.index.sealed.usearch_layout import read_levels
+from shared.index.vectors import Codes, Metric, VectorFormat
 
-FILE = "graph.usearch"
+CODES, SIGNPOSTS, NORMS, LINKS, UPPER = "codes.npy", "signposts.npy", "norms.npy", "links.npy", "upper.npy"
 CONNECTIVITY = 16
 EXPANSION_ADD = 128
-_HEADER = np.dtype(np.uint32)
-_HEADER_BYTES = 2 * _HEADER.itemsize
+_METRICS: dict[Metric, MetricKind] = {
+    "cos": MetricKind.Cos,
+    "l2sq": MetricKind.L2sq,
+    "hamming": MetricKind.Hamming,
+}
 
-Codes = npt.NDArray[np.uint8]
-"""uint8, (rows, bytes per code)"""
 
+def write_graph(folder: Path, codes: Codes, vector_format: VectorFormat) -> None:
+    """Build the graph over the codes, by row number, and write its files. Takes a core for long.
 
-def write_graph(path: Path, codes: Codes, vector_format: VectorFormat) -> None:
-    """Build the graph over the codes, with row numbers for keys, and write it. Takes a core for long.
-
-    One thread inserts: then every row can be reached, and the same rows give the same file. The file is written from
-    here and not by USearch, which does not say when the disk is full.
+    One thread inserts: then every row can be reached, and the same rows give the same files.
     """
     vectors = vector_format.view(codes)
-    graph = _empty(vectors.shape[1], vector_format, EXPANSION_ADD)
-    graph.add(np.arange(len(vectors), dtype=np.uint64), vectors, threads=1)
-    path.write_bytes(graph.save() or b"")
-
-
-class Graph:
-    """A graph that is read where it lies. Its file must have been verified: a damaged one crashes the process."""
-
-    def __init__(self, path: Path, vector_format: VectorFormat, *, rows: int, code_bytes: int, expansion: int) -> None:
-        """Open it. expansion: candidates that a search keeps in view.
-
-        Raises ValueError where the file is of another layout than this release reads.
-        """
-        header = np.fromfile(path, _HEADER, 2)
-        if header.tolist() != [rows, code_bytes]:
-            raise ValueError(f"{path} begins with {header.tolist()} instead of {[rows, code_bytes]}")
-        self.codes: Codes = np.asarray(
-            np.memmap(path, np.uint8, mode="r", offset=_HEADER_BYTES, shape=(rows, code_bytes))
-        )
-        self._format = vector_format
-        self._index = _empty(code_bytes // vector_format.dtype.itemsize, vector_format, expansion)
-        self._index.view(path)
-
-    def nearest(self, query: npt.NDArray[np.uint8], k: int) -> RowNumbers:
-        """Return the numbers of about the `k` nearest rows."""
-        found = self._index.search(self._format.view(query[np.newaxis])[0], k, threads=1)
-        return np.asarray(found.keys).astype(np.intp)
-
-
-def _empty(dimensions: int, vector_format: VectorFormat, expansion: int) -> Index:
-    return Index(
-        ndim=dimensions,
-        metric=vector_format.kind,
+    graph = Index(
+        ndim=8 * vectors.shape[1] if vector_format.element == "b1" else vectors.shape[1],
+        metric=_METRICS[vector_format.metric],
         dtype=vector_format.element,
         connectivity=CONNECTIVITY,
         expansion_add=EXPANSION_ADD,
-        expansion_search=expansion,
         enable_key_lookups=False,
     )
+    graph.add(np.arange(len(vectors), dtype=np.uint64), vectors, threads=1)
+    levels = read_levels(np.frombuffer(graph.save() or b"", np.uint8))
+    signposts = signposts_of(codes, vector_format)
+    np.save(folder / CODES, codes)
+    if _needs_signposts(vector_format):
+        np.save(folder / SIGNPOSTS, signposts.codes)
+    np.save(folder / NORMS, signposts.norms)
+    np.save(folder / LINKS, levels.links)
+    np.save(folder / UPPER, levels.upper)
+
+
+class Graph:
+    """A graph that is read where it lies. Its files must have been verified: damaged links lead out of memory."""
+
+    def __init__(self, folder: Path, vector_format: VectorFormat, *, rows: int, code_bytes: int) -> None:
+        """Raises ValueError where the files are of another layout than this release reads."""
+        self._format = vector_format
+        self.codes: Codes = _mapped(folder / CODES, np.uint8, (rows, code_bytes))
+        vectors = vector_format.view(self.codes)
+        self._signposts = (
+            _mapped(folder / SIGNPOSTS, np.int8, vectors.shape) if _needs_signposts(vector_format) else vectors
+        )
+        self._norms = _mapped(folder / NORMS, np.float32, (rows, 2))
+        self._links = _mapped(folder / LINKS, np.uint32, (rows, 2 * CONNECTIVITY))
+        upper = _mapped(folder / UPPER, np.uint32, (None, 2 + CONNECTIVITY))
+        levels = upper[:, 0].astype(np.int64)
+        self._starts = np.append(np.flatnonzero(np.diff(levels, prepend=-1)), len(upper)).astype(np.int64)
+        self._upper_rows = np.ascontiguousarray(upper[:, 1])
+        self._upper_links = np.ascontiguousarray(upper[:, 2:])
+
+    def near(self, queries: Codes, expansion: int, allowed: Mask, *, budget: int) -> Chosen | None:
+        """Return about `expansion` of the rows that are allowed and nearest to each query, by comparing bytes.
+
+        There are fewer only where no more can be reached. None where comparing `budget` rows did not do for one query.
+        """
+        found = np.empty((len(queries), expansion), np.int64)
+        closenesses = np.empty((len(queries), expansion), np.float32)
+        counts = np.empty(len(queries), np.int64)
+        signposts = signposts_of(queries, self._format)
+        traverse(
+            self._signposts,
+            self._norms,
+            self._links,
+            self._upper_rows,
+            self._upper_links,
+            self._starts,
+            allowed,
+            signposts.codes,
+            signposts.factors,
+            budget,
+            found,
+            closenesses,
+            counts,
+        )
+        return None if OVER_BUDGET in counts else Chosen(found, counts)
+
+
+def _needs_signposts(vector_format: VectorFormat) -> bool:
+    """Whether a walk compares something else than the codes."""
+    return vector_format.element not in ("i8", "b1")
+
+
+def _mapped(path: Path, dtype: type[np.generic], shape: tuple[int | None, ...]) -> npt.NDArray[Any]:
+    try:
+        array = np.load(path, mmap_mode="r")
+    except FileNotFoundError as error:
+        raise ValueError(f"{path} is missing: another release wrote this segment") from error
+    if (
+        array.dtype != dtype
+        or len(array.shape) != len(shape)
+        or any(wanted not in (None, found) for wanted, found in zip(shape, array.shape, strict=True))
+    ):
+        raise ValueError(f"{path} holds {array.dtype} {array.shape} instead of {np.dtype(dtype)} {shape}")
+    return np.asarray(array)

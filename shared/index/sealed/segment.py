@@ -9,32 +9,29 @@ import numpy.typing as npt
 from shared.index.filters.column import Mask
 from shared.index.filters.condition import Condition
 from shared.index.filters.fields import mask_of
+from shared.index.ranking import Ranking, rank_codes
 from shared.index.sealed import fields, graph, ids, rows
 from shared.index.sealed.description import CorruptSegment, SegmentDescription, verify
-from shared.index.segment import Match, Row
-from shared.index.selection import RowNumbers, Scores, nearest_allowed
+from shared.index.segment import Row
+from shared.index.vectors import Codes
 
 EXPANSION_SEARCH = 96
 """Candidates that a search of the graph keeps in view: more find more of the nearest, and take longer."""
-_SCANNED_PER_CANDIDATE = 50
-"""Rows that are compared in the time that one candidate takes in the graph."""
+_COMPARED_PER_CANDIDATE = 12
+"""Rows that a walk in the graph compares with the query for each candidate."""
+_SCANNED_PER_COMPARISON = 4
+"""Rows that a scan compares in the time that a walk takes for one: it waits for memory."""
 
 
 class SealedSegment:
-    """Implements Segment and Searchable over files that were verified."""
+    """Implements Segment over files that were verified."""
 
     def __init__(self, folder: Path, description: SegmentDescription, *, expansion: int = EXPANSION_SEARCH) -> None:
         """Raises ValueError where a file is of another layout than this release reads."""
         self.description = description
         self._format = description.vector_format
         self._expansion = expansion
-        self._graph = graph.Graph(
-            folder / graph.FILE,
-            self._format,
-            rows=description.rows,
-            code_bytes=description.code_bytes,
-            expansion=expansion,
-        )
+        self._graph = graph.Graph(folder, self._format, rows=description.rows, code_bytes=description.code_bytes)
         self._rows = rows.RowFile(folder / rows.FILE)
         self._ids = ids.IdFile(folder / ids.FILE, self._rows)
         self._fields = fields.FieldFile(folder / fields.FILE, self._rows, self._ids)
@@ -118,28 +115,41 @@ class SealedSegment:
         self._live[self._number(image_id)] = False
         self._count -= 1
 
-    def live_rows(self) -> tuple[list[Row], graph.Codes]:
+    def live_rows(self) -> tuple[list[Row], Codes]:
         """Return the live rows and a copy of their codes, in the order of their offsets."""
         numbers = np.flatnonzero(self._live)
         return [self._rows[number] for number in numbers.tolist()], self._graph.codes[numbers]
 
-    def search(self, query: npt.NDArray[np.uint8], k: int, condition: Condition | None = None) -> list[Match]:
-        allowed = self._live if condition is None else self._live & mask_of(condition, self._fields)
-        scores, found = nearest_allowed(self, allowed, query, k)
-        return [Match(score, self._rows[row]) for score, row in zip(scores.tolist(), found.tolist(), strict=True)]
+    def nearest(
+        self, queries: Codes, k: int, condition: Condition | None = None, *, exact: bool = False
+    ) -> list[Ranking]:
+        allowed, count = self._live, self._count
+        if condition is not None:
+            allowed = allowed & mask_of(condition, self._fields)
+            count = int(np.count_nonzero(allowed))
+        expansion = max(self._expansion, k + 1)
+        while not exact and self._walk_pays(expansion, count):
+            chosen = self._graph.near(queries, expansion, allowed, budget=count // _SCANNED_PER_COMPARISON)
+            if chosen is None or chosen.counts.min() < min(k, count):
+                break
+            rankings = rank_codes(self._graph.codes, queries, k, self._format, chosen)
+            if all(len(ranking.rows) < expansion for ranking in rankings):
+                return rankings
+            expansion *= 2  # all that were found score alike for some query: there may be more
+        return rank_codes(self._graph.codes, queries, k, self._format, allowed)
 
-    def nearest_of_all(self, query: npt.NDArray[np.uint8], k: int) -> tuple[Scores, RowNumbers]:
-        """Find rows in the graph; score and rank them as an exact search does, so that scores mean the same."""
-        found = self._graph.nearest(query, k)
-        return self.nearest_among(found, query, len(found))
+    def row_at(self, number: int) -> Row:
+        return self._rows[number]
 
-    def nearest_among(self, chosen: RowNumbers, query: npt.NDArray[np.uint8], k: int) -> tuple[Scores, RowNumbers]:
-        every = len(chosen) == self.description.rows
-        scores, found = self._format.nearest(self._graph.codes if every else self._graph.codes[chosen], query, k)
-        return scores, found if every else chosen[found]
+    def _walk_pays(self, expansion: int, count: int) -> bool:
+        """Whether the graph should lead to `expansion` of the `count` rows that may be found sooner than a scan does.
 
-    def better_alone(self, count: int, reach: int) -> bool:
-        return count <= _SCANNED_PER_CANDIDATE * max(self._expansion, reach)
+        The more rows may not be found, the farther it is.
+        """
+        if count == 0:
+            return False
+        compared = _COMPARED_PER_CANDIDATE * expansion * self.description.rows / count
+        return _SCANNED_PER_COMPARISON * compared < count
 
     def _dates(self) -> npt.NDArray[np.float64]:
         """How old each row is, as `Row` has it, in Unix milliseconds."""

@@ -10,14 +10,14 @@ from tempfile import mkdtemp
 from shared.index.sealed import fields, graph, ids, rows
 from shared.index.sealed.description import SegmentDescription, describe_file, segment_name
 from shared.index.segment import Row
-from shared.index.vectors import VectorFormat
+from shared.index.vectors import Codes, VectorFormat
 
 UNFINISHED = ".unfinished-"
 """How the names of folders begin that are not in their places yet. Whoever finds one at a start may remove it."""
 
 
 def write_segment(
-    folder: Path, contents: Sequence[Row], codes: graph.Codes, *, scheme: str, vector_format: VectorFormat
+    folder: Path, contents: Sequence[Row], codes: Codes, *, scheme: str, vector_format: VectorFormat
 ) -> SegmentDescription:
     """Write a segment to a folder of its own, named for it, in `folder`. Takes a core for long.
 
@@ -26,7 +26,7 @@ def write_segment(
     """
     beside = Path(mkdtemp(prefix=UNFINISHED, dir=folder))
     try:
-        graph.write_graph(beside / graph.FILE, codes, vector_format)
+        graph.write_graph(beside, codes, vector_format)
         rows.write_rows(beside / rows.FILE, contents)
         ids.write_ids(beside / ids.FILE, [row.id for row in contents])
         fields.write_fields(beside / fields.FILE, contents)

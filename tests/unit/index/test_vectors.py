@@ -10,15 +10,7 @@ def test_a_format_reads_as_many_bytes_a_number_as_its_type_has(element: str, wid
     assert VectorFormat.named(element, "cos").view(rows).shape == (3, 8 // width)
 
 
-@pytest.mark.parametrize(("element", "metric"), [("f64", "cos"), ("i8", "hamming"), ("", "")])
+@pytest.mark.parametrize(("element", "metric"), [("f64", "cos"), ("i8", "hamming"), ("b1", "cos"), ("", "")])
 def test_an_unknown_format_is_refused_with_those_that_are_known(element: str, metric: str) -> None:
-    with pytest.raises(ValueError, match=r"f32, f16, i8 by cos, l2sq"):
+    with pytest.raises(ValueError, match="f32, f16 and i8 by cos or l2sq, and b1 by hamming"):
         VectorFormat.named(element, metric)
-
-
-@pytest.mark.parametrize(("metric", "score"), [("cos", 0.75), ("l2sq", -0.25)])
-def test_a_score_is_larger_the_nearer(metric: str, score: float) -> None:
-    distances = np.array([0.25, 0.5], np.float32)
-    scores = VectorFormat.named("f32", metric).scores(distances)
-    assert scores[0] == pytest.approx(score)
-    assert scores[0] > scores[1]

@@ -10,7 +10,7 @@ from shared.index.sealed.segment import SealedSegment
 from shared.index.vectors import VectorFormat
 from tests.fakes.segments import clustered, codes_of, row, write
 
-FILES = ["graph.usearch", "rows.arrow", "ids.arrow", "fields.arrow"]
+FILES = ["codes.npy", "norms.npy", "links.npy", "upper.npy", "rows.arrow", "ids.arrow", "fields.arrow"]
 
 
 @pytest.fixture

@@ -8,12 +8,20 @@ import pytest
 from shared.index.filters.condition import matches
 from shared.index.filters.syntax import parse_filter
 from shared.index.growing import GrowingSegment
-from shared.index.sealed.graph import EXPANSION_ADD, FILE
+from shared.index.sealed.graph import EXPANSION_ADD
 from shared.index.sealed.segment import SealedSegment
 from shared.index.vectors import VectorFormat
-from tests.fakes.segments import clustered, codes_of, row, sealed, write
+from tests.fakes.segments import clustered, codes_of, found, row, sealed, write
 
-FORMATS = [VectorFormat(), VectorFormat("f32", "cos"), VectorFormat("f16", "l2sq")]
+FORMATS = [
+    VectorFormat("i8", "cos"),
+    VectorFormat("i8", "l2sq"),
+    VectorFormat("f16", "cos"),
+    VectorFormat("f16", "l2sq"),
+    VectorFormat("f32", "cos"),
+    VectorFormat("f32", "l2sq"),
+    VectorFormat("b1", "hamming"),
+]
 ROWS = 6_000
 QUERIES = 50
 
@@ -50,29 +58,30 @@ def test_the_graph_finds_what_the_exact_search_finds_and_scores_it_the_same(
     segment, growing = both
     condition = None if filter_ is None else parse_filter(filter_)
     queries = codes_of(clustered(ROWS + QUERIES, 32)[ROWS:], segment.description.vector_format)
-    found = 0
+    hits = 0
     for query in queries:
-        exact, approximate = growing.search(query, 10, condition), segment.search(query, 10, condition)
+        exact, approximate = found(growing, query, 10, condition), found(segment, query, 10, condition)
         assert len(approximate) == len(exact)
         assert all(condition is None or matches(condition, match.row) for match in approximate)
-        scores = {match.row.id: match.score for match in growing.search(query, ROWS)}
+        scores = {match.row.id: match.score for match in found(growing, query, ROWS)}
         assert all(match.score == scores[match.row.id] for match in approximate)
-        found += len({match.row.id for match in exact} & {match.row.id for match in approximate})
-    assert found >= 0.98 * len(exact) * QUERIES
+        hits += sum(match.score >= exact[-1].score for match in approximate)
+        assert found(segment, query, 10, condition, exact=True) == exact
+    assert hits >= 0.98 * len(exact) * QUERIES
 
 
 def test_a_dead_row_is_not_found_and_its_place_is_filled(tmp_path: Path) -> None:
     codes = codes_of(clustered(ROWS, 16), VectorFormat())
     segment = sealed(tmp_path, [row(number) for number in range(ROWS)], codes, expansion=16)
     query = codes[0]
-    nearest = [match.row.id for match in segment.search(query, 1_000)]
+    nearest = [match.row.id for match in found(segment, query, 1_000)]
     for image_id in nearest[:900]:
         segment.remove(image_id)
     assert len(segment) == ROWS - 900
     assert nearest[0] not in segment
-    found = [match.row.id for match in segment.search(query, 50)]
-    assert len(found) == 50
-    assert not set(found) & set(nearest[:900])
+    left = [match.row.id for match in found(segment, query, 50)]
+    assert len(left) == 50
+    assert not set(left) & set(nearest[:900])
     with pytest.raises(KeyError):
         segment.remove(nearest[0])
 
@@ -80,7 +89,7 @@ def test_a_dead_row_is_not_found_and_its_place_is_filled(tmp_path: Path) -> None
 def test_every_row_can_be_found_at_once(tmp_path: Path) -> None:
     codes = codes_of(clustered(300, 16), VectorFormat())
     segment = sealed(tmp_path, [row(number) for number in range(300)], codes)
-    assert {match.row.id for match in segment.search(codes[0], 1_000)} == {str(number) for number in range(300)}
+    assert {match.row.id for match in found(segment, codes[0], 1_000)} == {str(number) for number in range(300)}
 
 
 def test_the_same_rows_make_the_same_files(tmp_path: Path) -> None:
@@ -90,19 +99,9 @@ def test_the_same_rows_make_the_same_files(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 1
 
 
-@pytest.mark.parametrize("vector_format", FORMATS, ids=str)
-def test_the_graphs_file_begins_with_the_codes(tmp_path: Path, vector_format: VectorFormat) -> None:
-    """What `graph.py` relies on in USearch's format."""
-    codes = codes_of(clustered(500, 16), vector_format)
-    description = write(tmp_path, [row(number) for number in range(500)], codes, vector_format)
-    data = (tmp_path / description.name / FILE).read_bytes()
-    assert np.frombuffer(data, np.uint32, 2).tolist() == [500, codes.shape[1]]
-    assert data[8 : 8 + codes.nbytes] == codes.tobytes()
-
-
-def test_exact_duplicates_are_all_found(tmp_path: Path) -> None:
+def test_what_scores_like_the_last_that_is_wanted_comes_with_it(tmp_path: Path) -> None:
     codes = np.repeat(codes_of(clustered(1, 16), VectorFormat()), EXPANSION_ADD, axis=0)
     segment = sealed(tmp_path, [row(number) for number in range(EXPANSION_ADD)], codes)
-    found = segment.search(codes[0], EXPANSION_ADD)
-    assert {match.score for match in found} == {found[0].score}
-    assert len({match.row.id for match in found}) == EXPANSION_ADD
+    [ranking] = segment.nearest(codes[:1], 1)
+    assert set(ranking.scores.tolist()) == {ranking.scores[0]}
+    assert sorted(ranking.rows.tolist()) == list(range(EXPANSION_ADD))

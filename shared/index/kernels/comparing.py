@@ -1,0 +1,195 @@
+"""How two codes are compared: exactly, for a score, and roughly, to find the way in a graph.
+
+What kind of code it is follows from the type of the array: int8, float32, uint16 for halves of a float32, and uint8 for
+eight signs each.
+"""
+
+import math
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic, overload
+
+COSINE = 0
+SQUARED_EUCLIDEAN = 1
+HAMMING = 2
+
+_SUMS = {"fastmath": {"reassoc", "contract", "nsz"}}
+"""Lets sums be taken in as many parts as a register holds; the order is the same for every row."""
+
+
+def similarity(codes, row, query, of_query, metric):
+    """Score a row, as float32: the cosine, minus the squared distance, or minus the number of bits that differ.
+
+    of_query: the query's own `squared`.
+    """
+    raise NotImplementedError
+
+
+def closeness(codes, row, query):
+    """Return the inner product of two int8 codes, or minus the number of bits that differ, as float32."""
+    raise NotImplementedError
+
+
+def squared(codes, row):
+    """Return the inner product of a row with itself, as float64."""
+    raise NotImplementedError
+
+
+@intrinsic
+def _bits_set(_context, value):
+    def generate(_context, builder, _signature, arguments):
+        return builder.ctpop(arguments[0])
+
+    return types.uint8(value), generate
+
+
+@intrinsic
+def _half(_context, bits):
+    """Read the 16 bits of a half as the float32 that it stands for."""
+
+    def generate(_context, builder, _signature, arguments):
+        return builder.fpext(builder.bitcast(arguments[0], ir.HalfType()), ir.FloatType())
+
+    return types.float32(bits), generate
+
+
+@overload(similarity)
+def _similarity(codes, row, query, of_query, metric):
+    if codes.dtype is types.uint8:
+
+        def of_signs(codes, row, query, of_query, metric):
+            return closeness(codes, row, query)
+
+        return of_signs
+
+    def of_numbers(codes, row, query, of_query, metric):
+        if metric == SQUARED_EUCLIDEAN:
+            return np.float32(-_squared_distance(codes, row, query))
+        product = squared(codes, row) * of_query
+        return np.float32(_inner(codes, row, query) / math.sqrt(product)) if product > 0.0 else np.float32(0.0)
+
+    return of_numbers
+
+
+@overload(closeness)
+def _closeness(codes, row, query):
+    if codes.dtype is types.uint8:
+
+        def of_signs(codes, row, query):
+            differing = np.int32(0)
+            for place in range(query.shape[0]):
+                differing = np.int32(differing + _bits_set(codes[row, place] ^ query[place]))
+            return np.float32(-differing)
+
+        return of_signs
+
+    def of_numbers(codes, row, query):
+        return np.float32(_inner(codes, row, query))
+
+    return of_numbers
+
+
+@overload(squared, jit_options=_SUMS)
+def _squared(codes, row):
+    if codes.dtype is types.uint8:
+        return lambda codes, row: np.float64(codes.shape[1])
+    if codes.dtype is types.int8:
+
+        def of_bytes(codes, row):
+            total = np.int32(0)
+            for place in range(codes.shape[1]):
+                total = np.int32(total + np.int32(codes[row, place]) * np.int32(codes[row, place]))
+            return np.float64(total)
+
+        return of_bytes
+    if codes.dtype is types.uint16:
+
+        def of_halves(codes, row):
+            total = np.float32(0)
+            for place in range(codes.shape[1]):
+                total += _half(codes[row, place]) * _half(codes[row, place])
+            return np.float64(total)
+
+        return of_halves
+
+    def of_floats(codes, row):
+        total = np.float32(0)
+        for place in range(codes.shape[1]):
+            total += codes[row, place] * codes[row, place]
+        return np.float64(total)
+
+    return of_floats
+
+
+def _inner(codes, row, query):
+    raise NotImplementedError
+
+
+def _squared_distance(codes, row, query):
+    raise NotImplementedError
+
+
+@overload(_inner, jit_options=_SUMS)
+def _inner_product(codes, row, query):
+    # One sum a loop, and cut to 32 bits at each step: only then does LLVM multiply bytes in pairs.
+    if codes.dtype is types.int8:
+
+        def of_bytes(codes, row, query):
+            total = np.int32(0)
+            for place in range(query.shape[0]):
+                total = np.int32(total + np.int32(codes[row, place]) * np.int32(query[place]))
+            return total
+
+        return of_bytes
+    if codes.dtype is types.uint16:
+
+        def of_halves(codes, row, query):
+            total = np.float32(0)
+            for place in range(query.shape[0]):
+                total += _half(codes[row, place]) * _half(query[place])
+            return total
+
+        return of_halves
+
+    def of_floats(codes, row, query):
+        total = np.float32(0)
+        for place in range(query.shape[0]):
+            total += codes[row, place] * query[place]
+        return total
+
+    return of_floats
+
+
+@overload(_squared_distance, jit_options=_SUMS)
+def _squared_euclidean_distance(codes, row, query):
+    if codes.dtype is types.int8:
+
+        def of_bytes(codes, row, query):
+            total = np.int32(0)
+            for place in range(query.shape[0]):
+                step = np.int32(np.int32(codes[row, place]) - np.int32(query[place]))
+                total = np.int32(total + step * step)
+            return total
+
+        return of_bytes
+    if codes.dtype is types.uint16:
+
+        def of_halves(codes, row, query):
+            total = np.float32(0)
+            for place in range(query.shape[0]):
+                step = _half(codes[row, place]) - _half(query[place])
+                total += step * step
+            return total
+
+        return of_halves
+
+    def of_floats(codes, row, query):
+        total = np.float32(0)
+        for place in range(query.shape[0]):
+            step = codes[row, place] - query[place]
+            total += step * step
+        return total
+
+    return of_floats

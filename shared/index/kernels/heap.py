@@ -1,0 +1,35 @@
+"""A binary heap of rows by closeness, the closest on top, in two arrays of which the first `size` places are filled."""
+
+from shared.index.kernels.compiling import compiled
+
+
+@compiled
+def push(closenesses, rows, size, closeness, row):
+    """Add a row, for which there must be a place."""
+    place = size
+    while place > 0:
+        above = (place - 1) // 2
+        if closenesses[above] >= closeness:
+            break
+        closenesses[place], rows[place] = closenesses[above], rows[above]
+        place = above
+    closenesses[place], rows[place] = closeness, row
+
+
+@compiled
+def drop_top(closenesses, rows, size):
+    """Remove the closest."""
+    last = size - 1
+    closeness, row = closenesses[last], rows[last]
+    place = 0
+    while True:
+        below = 2 * place + 1
+        if below >= last:
+            break
+        if below + 1 < last and closenesses[below + 1] > closenesses[below]:
+            below += 1
+        if closenesses[below] <= closeness:
+            break
+        closenesses[place], rows[place] = closenesses[below], rows[below]
+        place = below
+    closenesses[place], rows[place] = closeness, row

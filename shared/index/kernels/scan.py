@@ -1,0 +1,52 @@
+"""Exact ranking: every score is computed."""
+
+import numpy as np
+
+from shared.index.kernels.best import keep
+from shared.index.kernels.comparing import similarity, squared
+from shared.index.kernels.compiling import compiled
+from shared.index.kernels.prefetch import cache_lines, prefetch
+
+_AHEAD = 8
+"""Rows whose comparisons take about as long as memory does."""
+_BLOCK_ROWS = 64
+"""Few enough that all queries of a batch meet them in the first cache."""
+
+
+@compiled
+def rank_all(codes, allowed, queries, metric, scores, rows, counts):
+    """Rank, for each query, all rows that are allowed. See `rank_some` for what is written."""
+    limit = scores.shape[1]
+    counts[:] = 0
+    of_queries = np.array([squared(queries, number) for number in range(queries.shape[0])])
+    for first in range(0, codes.shape[0], _BLOCK_ROWS):
+        last = min(first + _BLOCK_ROWS, codes.shape[0])
+        for number in range(queries.shape[0]):
+            query, best_scores, best_rows = queries[number], scores[number], rows[number]
+            of_query, count = of_queries[number], counts[number]
+            for row in range(first, last):
+                if allowed[row]:
+                    score = similarity(codes, row, query, of_query, metric)
+                    count = keep(best_scores, best_rows, count, limit, score, row)
+            counts[number] = count
+
+
+@compiled
+def rank_some(codes, chosen, chosen_counts, queries, metric, scores, rows, counts):
+    """Rank, for each query, the first `chosen_counts` of the rows chosen for it, (queries, at most).
+
+    Writes the best of them, best first, to scores, float32 (queries, limit), and rows, int64 (queries, limit), and how
+    many there are to counts, int64 (queries,).
+    """
+    limit = scores.shape[1]
+    lines = cache_lines(codes)
+    for number in range(queries.shape[0]):
+        query, best_scores, best_rows = queries[number], scores[number], rows[number]
+        of_query, count = squared(queries, number), 0
+        for place in range(chosen_counts[number]):
+            row = chosen[number, place]
+            if place + _AHEAD < chosen_counts[number]:
+                prefetch(codes, chosen[number, place + _AHEAD], lines)
+            score = similarity(codes, row, query, of_query, metric)
+            count = keep(best_scores, best_rows, count, limit, score, row)
+        counts[number] = count

@@ -1,0 +1,131 @@
+"""Walking a navigable small world graph (Malkov & Yashunin 2016, algorithms 2 and 5) towards a query.
+
+All rows lead on; only those that are allowed are found, so dead rows and rows that a filter excludes cost a step and
+leave no hole in the answer.
+"""
+
+import numpy as np
+
+from shared.index.kernels.best import keep
+from shared.index.kernels.comparing import closeness
+from shared.index.kernels.compiling import compiled
+from shared.index.kernels.heap import drop_top, push
+from shared.index.kernels.prefetch import cache_lines, prefetch
+
+NO_ROW = 0xFFFFFFFF
+"""Fills the places of a row that has fewer links than others."""
+OVER_BUDGET = -1
+
+
+@compiled
+def traverse(
+    codes, norms, links, upper_rows, upper_links, starts, allowed, queries, factors, budget, found, closenesses, counts
+):
+    """Find rows near each query, the closest first.
+
+    The closeness of a row is norms[row, 0] + factor · norms[row, 1] · (inner product), as `navigation.py` says.
+
+    codes: int8, or uint8 for signs, (rows, bytes). norms: float32 (rows, 2). links: uint32 (rows, most), NO_ROW at the
+    end. upper_rows, upper_links: the rows of all upper levels, the top one first, each level ascending; starts: where
+    each begins, and the end. factors: float32 (queries,). budget: rows that may be compared for one query.
+
+    Writes to found, int64 (queries, expansion), as many rows as counts, int64 (queries,), then says: fewer than
+    `expansion` only where no more can be reached; OVER_BUDGET where the walk was given up. closenesses: theirs.
+    """
+    visited = np.zeros((codes.shape[0] + 63) // 64, np.uint64)
+    for number in range(queries.shape[0]):
+        visited[:] = 0
+        entry = _descend(codes, norms, upper_rows, upper_links, starts, queries[number], factors[number])
+        counts[number] = _walk(
+            codes,
+            norms,
+            links,
+            allowed,
+            entry,
+            queries[number],
+            factors[number],
+            budget,
+            visited,
+            closenesses[number],
+            found[number],
+        )
+
+
+@compiled
+def _walk(codes, norms, links, allowed, entry, query, factor, budget, visited, best, best_rows):
+    """Go on from the closest row not gone on from yet, until the best are all closer than it; return their number."""
+    expansion = best.shape[0]
+    lines = cache_lines(codes)
+    ahead = np.empty(4 * expansion + links.shape[1], np.float32)
+    ahead_rows = np.empty(4 * expansion + links.shape[1], np.int64)
+    new = np.empty(links.shape[1], np.int64)
+    visited[entry // 64] = np.uint64(1) << np.uint64(entry % 64)
+    ahead[0], ahead_rows[0] = _near(codes, norms, entry, query, factor), entry
+    size = compared = 1
+    count = keep(best, best_rows, 0, expansion, ahead[0], entry) if allowed[entry] else 0
+    while size and (count < expansion or ahead[0] >= best[count - 1]):
+        if compared > budget:
+            return OVER_BUDGET
+        nearest = ahead_rows[0]
+        drop_top(ahead, ahead_rows, size)
+        size -= 1
+        fresh = _first_seen(links, nearest, visited, new)
+        for place in range(fresh):
+            prefetch(codes, new[place], lines)
+            prefetch(norms, new[place], np.int64(1))
+        if size:
+            prefetch(links, ahead_rows[0], np.int64(2))
+        if size + fresh > ahead.shape[0]:
+            ahead, ahead_rows = np.append(ahead, np.empty_like(ahead)), np.append(ahead_rows, np.empty_like(ahead_rows))
+        compared += fresh
+        for place in range(fresh):
+            row = new[place]
+            near = _near(codes, norms, row, query, factor)
+            if count < expansion or near > best[count - 1]:
+                push(ahead, ahead_rows, size, near, row)
+                size += 1
+                if allowed[row]:
+                    count = keep(best, best_rows, count, expansion, near, row)
+    return count
+
+
+@compiled
+def _near(codes, norms, row, query, factor):
+    return norms[row, 0] + factor * norms[row, 1] * closeness(codes, row, query)
+
+
+@compiled
+def _first_seen(links, row, visited, new):
+    """Write those of a row's links that are not marked yet to `new`, mark them, a bit each, and return their number."""
+    fresh = 0
+    for place in range(links.shape[1]):
+        link = np.int64(links[row, place])
+        if link == NO_ROW:
+            break
+        bit = np.uint64(1) << np.uint64(link & 63)
+        if not visited[link >> 6] & bit:
+            visited[link >> 6] |= bit
+            new[fresh] = link
+            fresh += 1
+    return fresh
+
+
+@compiled
+def _descend(codes, norms, upper_rows, upper_links, starts, query, factor):
+    """Go to the closest row of each upper level in turn, from the first row of the top one."""
+    row = np.int64(upper_rows[0])
+    near = _near(codes, norms, row, query, factor)
+    for level in range(starts.shape[0] - 1):
+        level_rows = upper_rows[starts[level] : starts[level + 1]]
+        moved = True
+        while moved:
+            moved = False
+            place = starts[level] + np.searchsorted(level_rows, np.uint32(row))
+            for link in upper_links[place]:
+                if link == NO_ROW:
+                    break
+                next_row = np.int64(link)
+                next_near = _near(codes, norms, next_row, query, factor)
+                if next_near > near:
+                    row, near, moved = next_row, next_near, True
+    return row
