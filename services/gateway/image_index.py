@@ -1,6 +1,6 @@
 """What the gateway asks of the index. The Python client plays this role over Kafka."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -38,6 +38,8 @@ class ImageIndex(Protocol):
         top_k: int = 10,
         min_score: float | None = None,
         filter: Mapping[str, Any] | None = None,  # noqa: A002 - the field's name in the contract
+        exclude: Collection[str] = (),
+        exact: bool = False,
         min_position: Mapping[int, int] | None = None,
         timeout_s: float = 10.0,
     ) -> SearchReply:

@@ -10,7 +10,7 @@ from services.gateway.admission import Index
 from services.gateway.bodies import media_type, read_image_form
 from services.gateway.documents import PROBLEMS, SearchAnswer
 from services.gateway.problems import Problem, search_problem
-from shared.events.search import MAX_TOP_K, SearchReply
+from shared.events.search import MAX_EXCLUDED, MAX_TOP_K, SearchReply
 
 router = APIRouter(
     tags=["search"],
@@ -30,6 +30,8 @@ class SearchOptions(BaseModel):
     filter: Json[dict[str, Any]] | None = Field(
         default=None, description="a condition on the attributes, as JSON", examples=['{"kind": "animal"}']
     )
+    exclude: list[str] = Field(default=[], max_length=MAX_EXCLUDED, description="ids that no hit has")
+    exact: bool = Field(default=False, description="compare with every image: slower, and misses none")
     min_position: list[Position] = Field(
         default=[], max_length=1024, description="shard:position of a receipt that the answer must have seen"
     )
@@ -42,6 +44,8 @@ class SearchOptions(BaseModel):
             "top_k": self.top_k,
             "min_score": self.min_score,
             "filter": self.filter,
+            "exclude": self.exclude,
+            "exact": self.exact,
             "min_position": {int(shard): int(position) for shard, position in pairs},
             "timeout_s": self.timeout,
         }

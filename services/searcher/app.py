@@ -24,6 +24,7 @@ from shared.events.topics import Topics
 from shared.imaging.fetch import Fetcher
 from shared.index.shard import Shard
 from shared.index.vectors import VectorFormat
+from shared.index.warming import warm_up
 from shared.replication.connection import connect
 from shared.replication.directory import ReplicaDirectory
 from shared.replication.incarnation import incarnation_of
@@ -71,6 +72,7 @@ class SearcherWorker:
         settings = self._settings
         engine = await open_engine(settings, self._metrics, resources)
         vector_format = VectorFormat.named(engine.code.dtype, engine.code.metric)
+        await asyncio.to_thread(warm_up, vector_format)
         self._replicas = await self._open_replicas(resources, tasks, vector_format)
         tasks.spawn(self._replicas.run(), name="replicas")
         tasks.spawn(self._describe(self._replicas), name="describe")

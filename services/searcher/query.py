@@ -3,12 +3,14 @@
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
+from services.searcher.batches import SearchBatches
 from shared.encoders.engine import ExtractionEngine
 from shared.events.faults import PoisonInput
 from shared.events.search import ErrorCode, Hit, SearchReply, SearchRequest, Timings
 from shared.index.filters.condition import Condition
 from shared.index.filters.syntax import BadFilter, parse_filter
-from shared.index.search import code_of, search_shards
+from shared.index.query import Query
+from shared.index.search import code_of
 from shared.index.segment import Match
 from shared.replication.replica_set import ReplicaSet
 
@@ -56,6 +58,7 @@ class AnswerQuery:
 
     def __init__(self, *, replicas: ReplicaSet, engine: ExtractionEngine, fetch: Fetch, searcher: str) -> None:
         self._replicas = replicas
+        self._batches = SearchBatches(replicas)
         self._engine = engine
         self._fetch = fetch
         self._searcher = searcher
@@ -70,20 +73,21 @@ class AnswerQuery:
         code = await self._code(request, watch)
         positions = self._replicas.positions
         try:
-            [found] = await self._replicas.read(
-                search_shards,
-                [code],
-                request.top_k,
-                min_score=request.min_score,
-                condition=condition,
-                exclude=request.exclude,
-                exact=request.exact,
+            found = await self._batches.search(
+                Query(
+                    code=code,
+                    k=request.top_k,
+                    min_score=request.min_score,
+                    condition=condition,
+                    exclude=request.exclude,
+                    exact=request.exact,
+                )
             )
         except ValueError as error:
             raise Unanswerable(ErrorCode.BAD_REQUEST, str(error)) from error
         watch.lap("search")
         return SearchReply(
-            hits=[_hit(match) for _, match in found],
+            hits=[_hit(match) for match in found],
             positions=positions,
             scheme=self._engine.scheme.fingerprint,
             searcher=self._searcher,

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -184,12 +184,15 @@ class AfterimageClient:
         top_k: int = 10,
         min_score: float | None = None,
         filter: Mapping[str, Any] | None = None,  # noqa: A002 - the field's name in the contract
+        exclude: Collection[str] = (),
+        exact: bool = False,
         min_position: Mapping[int, int] | None = None,
         timeout_s: float = DEFAULT_TIMEOUT_S,
     ) -> SearchReply:
         """Find what looks like one image; the reply holds the hits, or an error. Raises NoAnswer, BusUnavailable.
 
         filter: a condition that every hit meets, such as ``{"kind": "animal"}``; docs/events.md has the language.
+        exclude: ids that no hit has. exact: compare with every image: slower, and misses none.
         """
         request = SearchRequest(
             image=image,
@@ -199,6 +202,8 @@ class AfterimageClient:
             top_k=top_k,
             min_score=min_score,
             filter=None if filter is None else dict(filter),
+            exclude=frozenset(exclude),
+            exact=exact,
             min_position=dict(min_position or {}),
         )
         async with self._turn:

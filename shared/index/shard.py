@@ -1,5 +1,6 @@
 """A shard: the fold of one partition up to a position, under the rule that the highest upload offset wins."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -14,6 +15,7 @@ from shared.index.checksum import LiveChecksum
 from shared.index.contents import Deleted, SealedPart, ShardContents
 from shared.index.filters.condition import Condition
 from shared.index.growing import GrowingSegment
+from shared.index.query import Query
 from shared.index.ranking import Ranking
 from shared.index.sealed.segment import SealedSegment
 from shared.index.segment import Match, Row, Segment
@@ -125,52 +127,32 @@ class Shard:
         return outcomes
 
     def search(
-        self,
-        code: bytes,
-        k: int,
-        *,
-        min_score: float | None = None,
-        condition: Condition | None = None,
-        exclude: Collection[str] = (),
-        exact: bool = False,
+        self, code: bytes, k: int, *, min_score: float | None = None, condition: Condition | None = None
     ) -> list[Match]:
-        """Find the `k` images nearest to `code` that the condition holds for, best first, equal scores by id.
-
-        See `search_all` for the rest.
-        """
-        [matches] = self.search_all([code], k, min_score=min_score, condition=condition, exclude=exclude, exact=exact)
+        """Find the `k` images nearest to `code` that the condition holds for: see `search_all`."""
+        [matches] = self.search_all([Query(code=code, k=k, min_score=min_score, condition=condition)])
         return matches
 
-    def search_all(
-        self,
-        codes: Sequence[bytes],
-        k: int,
-        *,
-        min_score: float | None = None,
-        condition: Condition | None = None,
-        exclude: Collection[str] = (),
-        exact: bool = False,
-    ) -> list[list[Match]]:
-        """Search for several codes at once, which takes less time than one after the other.
+    def search_all(self, queries: Sequence[Query]) -> list[list[Match]]:
+        """Return the matches of each query, best first, equal scores by id.
 
-        min_score: whatever scores less is left out. exclude: ids that are. exact: compare with every row, where a graph
-        would lead to about the nearest.
-
-        Raises ValueError where a code is not as long as those in the index.
+        Queries that differ in nothing but their codes take less time together than one after the other. Raises
+        ValueError where a code is not as long as those in the index.
         """
         segments = [segment for segment in self._segments() if len(segment)]
         if not segments:
-            return [[] for _ in codes]
-        for code in codes:
-            if len(code) != self._code_bytes:
-                raise ValueError(f"the query's code has {len(code)} bytes, those of the index {self._code_bytes}")
-        queries = np.frombuffer(b"".join(codes), np.uint8).reshape(len(codes), -1)
-        wanted = k + len(exclude)
-        rankings = [segment.nearest(queries, wanted, condition, exact=exact) for segment in segments]
-        return [
-            [match for match in _best(wanted, min_score, segments, of_query) if match.row.id not in exclude][:k]
-            for of_query in zip(*rankings, strict=True)
-        ]
+            return [[] for _ in queries]
+        for query in queries:
+            if len(query.code) != self._code_bytes:
+                raise ValueError(f"the query's code has {len(query.code)} bytes, those of the index {self._code_bytes}")
+        alike: defaultdict[object, list[int]] = defaultdict(list)
+        for number, query in enumerate(queries):
+            alike[query.condition, query.exact, query.wanted].append(number)
+        found: dict[int, list[Match]] = {}
+        for numbers in alike.values():
+            together = [queries[number] for number in numbers]
+            found.update(zip(numbers, _search_alike(segments, together), strict=True))
+        return [found[number] for number in range(len(queries))]
 
     def code_of(self, image_id: str) -> bytes:
         """Raises KeyError."""
@@ -332,6 +314,16 @@ class Shard:
 def rank(match: Match) -> tuple[float, str]:
     """Sort key of a ranking: best score first, equal scores by id, so that all replicas rank alike."""
     return (-match.score, match.row.id)
+
+
+def _search_alike(segments: Sequence[Segment], queries: Sequence[Query]) -> Iterator[list[Match]]:
+    """Search for queries that have the condition, the exactness and the number of wanted rows in common."""
+    first = queries[0]
+    codes = np.frombuffer(b"".join(query.code for query in queries), np.uint8).reshape(len(queries), -1)
+    rankings = [segment.nearest(codes, first.wanted, first.condition, exact=first.exact) for segment in segments]
+    for query, of_query in zip(queries, zip(*rankings, strict=True), strict=True):
+        matches = _best(query.wanted, query.min_score, segments, of_query)
+        yield [match for match in matches if match.row.id not in query.exclude][: query.k]
 
 
 def _best(k: int, min_score: float | None, segments: Sequence[Segment], rankings: Sequence[Ranking]) -> list[Match]:

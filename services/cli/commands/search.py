@@ -28,6 +28,8 @@ def search(
     filter: Annotated[  # noqa: A002 - the option's name
         str | None, typer.Option(help="""A condition on the attributes as JSON, such as '{"kind": "animal"}'.""")
     ] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="An id that no hit has; as often as you like.")] = None,
+    exact: Annotated[bool, typer.Option("--exact", help="Compare with every image: slower, and misses none.")] = False,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the reply.")] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the reply as JSON.")] = False,
 ) -> None:
@@ -46,6 +48,8 @@ def search(
                 top_k=top_k,
                 min_score=min_score,
                 filter=None if filter is None else read_filter(filter),
+                exclude=exclude or (),
+                exact=exact,
                 timeout_s=timeout,
             )
         if as_json:

@@ -23,7 +23,7 @@ def traverse(
 ):
     """Find rows near each query, the closest first.
 
-    The closeness of a row is norms[row, 0] + factor · norms[row, 1] · (inner product), as `navigation.py` says.
+    The closeness of a row is norms[row, 0] + factor · norms[row, 1] · (inner product); `navigation.py` says why.
 
     codes: int8, or uint8 for signs, (rows, bytes). norms: float32 (rows, 2). links: uint32 (rows, most), NO_ROW at the
     end. upper_rows, upper_links: the rows of all upper levels, the top one first, each level ascending; starts: where

@@ -14,7 +14,7 @@ from usearch.index import Index
 from shared.index.filters.column import Mask
 from shared.index.kernels.traverse import OVER_BUDGET, traverse
 from shared.index.ranking import Chosen
-from shared.index.sealed.navigation import signposts_of
+from shared.index.sealed.navigation import landmarks_of, signposts_of
 from shared.index.sealed.usearch_layout import read_levels
 from shared.index.vectors import Codes, Metric, VectorFormat
 
@@ -44,11 +44,11 @@ def write_graph(folder: Path, codes: Codes, vector_format: VectorFormat) -> None
     )
     graph.add(np.arange(len(vectors), dtype=np.uint64), vectors, threads=1)
     levels = read_levels(np.frombuffer(graph.save() or b"", np.uint8))
-    signposts = signposts_of(codes, vector_format)
+    steps, norms = landmarks_of(codes, vector_format)
     np.save(folder / CODES, codes)
     if _needs_signposts(vector_format):
-        np.save(folder / SIGNPOSTS, signposts.codes)
-    np.save(folder / NORMS, signposts.norms)
+        np.save(folder / SIGNPOSTS, steps)
+    np.save(folder / NORMS, norms)
     np.save(folder / LINKS, levels.links)
     np.save(folder / UPPER, levels.upper)
 
@@ -69,8 +69,8 @@ class Graph:
         upper = _mapped(folder / UPPER, np.uint32, (None, 2 + CONNECTIVITY))
         levels = upper[:, 0].astype(np.int64)
         self._starts = np.append(np.flatnonzero(np.diff(levels, prepend=-1)), len(upper)).astype(np.int64)
-        self._upper_rows = np.ascontiguousarray(upper[:, 1])
-        self._upper_links = np.ascontiguousarray(upper[:, 2:])
+        self._upper_rows = upper[:, 1].copy()
+        self._upper_links = upper[:, 2:].copy()
 
     def near(self, queries: Codes, expansion: int, allowed: Mask, *, budget: int) -> Chosen | None:
         """Return about `expansion` of the rows that are allowed and nearest to each query, by comparing bytes.
@@ -80,7 +80,7 @@ class Graph:
         found = np.empty((len(queries), expansion), np.int64)
         closenesses = np.empty((len(queries), expansion), np.float32)
         counts = np.empty(len(queries), np.int64)
-        signposts = signposts_of(queries, self._format)
+        steps, scales = signposts_of(queries, self._format)
         traverse(
             self._signposts,
             self._norms,
@@ -89,8 +89,8 @@ class Graph:
             self._upper_links,
             self._starts,
             allowed,
-            signposts.codes,
-            signposts.factors,
+            steps,
+            scales if self._format.metric == "l2sq" else np.ones_like(scales),
             budget,
             found,
             closenesses,

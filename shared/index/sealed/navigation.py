@@ -3,7 +3,7 @@
 A byte a dimension takes a quarter of the memory that float32 does, and a walk waits for memory most of the time.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,47 +12,52 @@ from shared.index.vectors import Codes, VectorFormat
 
 _CHUNK_ROWS = 10_000
 
-Norms = npt.NDArray[np.float32]
-
 
 class Signposts(NamedTuple):
-    """Codes as a walk compares them: the closeness of b to a query q is norms[b, 0] + factor(q) · norms[b, 1] · ⟨q, b⟩.
+    """Codes as a walk compares them.
 
-    For the cosine that is ⟨q, b⟩ / |b|, and for the squared Euclidean distance 2⟨q, b⟩ - |b|²: both as large the nearer
-    b is to q. For signs it is minus the number of bits that differ.
-
-    codes: int8, or uint8 for signs, (rows, bytes). norms: float32 (rows, 2). factors: of the same codes when they are
-    queries, float32 (rows,).
+    codes: int8, or uint8 for signs, (rows, bytes); not to be written. scales: what a step of each stands for, float32
+    (rows,).
     """
 
-    codes: npt.NDArray[np.generic]
-    norms: Norms
-    factors: npt.NDArray[np.float32]
+    codes: npt.NDArray[Any]
+    scales: npt.NDArray[np.float32]
 
 
 def signposts_of(codes: Codes, vector_format: VectorFormat) -> Signposts:
     """codes: uint8 (rows, bytes per code)."""
+    if vector_format.element in ("i8", "b1"):
+        return Signposts(vector_format.kernel_view(codes), np.ones(len(codes), np.float32))
+    vectors = vector_format.view(codes).astype(np.float32)
+    # The smallest normal number stands in for the peak of a zero vector, which stays zero.
+    scales = np.maximum(np.abs(vectors).max(axis=1), np.finfo(np.float32).tiny) / np.float32(127)
+    steps = np.round(vectors / scales[:, np.newaxis]).astype(np.int8)
+    steps.flags.writeable = False  # a kernel is compiled anew for arrays that may be written
+    return Signposts(steps, scales)
+
+
+def landmarks_of(codes: Codes, vector_format: VectorFormat) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
+    """Return the codes of all signposts, and their norms, float32 (rows, 2): what a row's closeness is made of.
+
+    The closeness of b to a query q is norms[b, 0] + scale(q) · norms[b, 1] · ⟨q, b⟩. For the cosine, with a scale of 1,
+    that is ⟨q, b⟩ / |b|, and for the squared Euclidean distance 2⟨q, b⟩ - |b|²: both are as large the nearer b is to q.
+    For signs it is minus the number of bits that differ.
+    """
     parts = [
-        _signposts(codes[first : first + _CHUNK_ROWS], vector_format) for first in range(0, len(codes), _CHUNK_ROWS)
+        _landmarks(codes[first : first + _CHUNK_ROWS], vector_format) for first in range(0, len(codes), _CHUNK_ROWS)
     ]
-    return parts[0] if len(parts) == 1 else Signposts(*map(np.concatenate, zip(*parts, strict=True)))
+    return np.concatenate([steps for steps, _ in parts]), np.concatenate([norms for _, norms in parts])
 
 
-def _signposts(codes: Codes, vector_format: VectorFormat) -> Signposts:
-    vectors = vector_format.view(codes)
-    ones = np.ones(len(codes), np.float32)
-    if vector_format.element == "b1":
-        return Signposts(vectors, np.stack([np.zeros_like(ones), ones], axis=1), ones)
-    if vector_format.element == "i8":
-        steps, scales = vectors, ones
+def _landmarks(codes: Codes, vector_format: VectorFormat) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
+    steps, scales = signposts_of(codes, vector_format)
+    norms = np.zeros((len(codes), 2), np.float32)
+    if vector_format.metric == "hamming":
+        norms[:, 1] = 1
+    elif vector_format.metric == "l2sq":
+        norms[:, 0] = -np.square(vector_format.view(codes), dtype=np.float32).sum(axis=1)
+        norms[:, 1] = 2 * scales
     else:
-        vectors = vectors.astype(np.float32)
-        # The smallest normal number stands in for the peak of a zero vector, which stays zero.
-        scales = np.maximum(np.abs(vectors).max(axis=1), np.finfo(np.float32).tiny) / np.float32(127)
-        steps = np.round(vectors / scales[:, np.newaxis]).astype(np.int8)
-    if vector_format.metric == "l2sq":
-        squared = np.square(vectors, dtype=np.float32).sum(axis=1)
-        return Signposts(steps, np.stack([-squared, 2 * scales], axis=1), scales)
-    lengths = np.sqrt(np.square(steps, dtype=np.float32).sum(axis=1))
-    weights = np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
-    return Signposts(steps, np.stack([np.zeros_like(weights), weights], axis=1), ones)
+        lengths = np.sqrt(np.square(steps, dtype=np.float32).sum(axis=1))
+        np.divide(1, lengths, out=norms[:, 1], where=lengths > 0)
+    return steps, norms

@@ -1,7 +1,7 @@
 """An image index in memory, and a gateway in front of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -84,6 +84,8 @@ class FakeIndex:
         top_k: int = 10,
         min_score: float | None = None,
         filter: Mapping[str, Any] | None = None,  # noqa: A002 - the field's name in the contract
+        exclude: Collection[str] = (),
+        exact: bool = False,
         min_position: Mapping[int, int] | None = None,
         timeout_s: float = 10.0,
     ) -> SearchReply:
@@ -95,6 +97,8 @@ class FakeIndex:
                 "top_k": top_k,
                 "min_score": min_score,
                 "filter": filter,
+                "exclude": list(exclude),
+                "exact": exact,
                 "min_position": min_position,
                 "timeout_s": timeout_s,
             }

@@ -30,12 +30,21 @@ async def test_searching_by_an_image_gives_ranked_hits(http: httpx.AsyncClient) 
 
 async def test_what_is_asked_reaches_the_searcher(http: httpx.AsyncClient, index: FakeIndex) -> None:
     await http.post(
-        '/search?top_k=5&min_score=0.5&filter={"kind":"cat"}&min_position=0:7&min_position=1:9&timeout=2',
+        '/search?top_k=5&min_score=0.5&filter={"kind":"cat"}&min_position=0:7&min_position=1:9&timeout=2'
+        "&exclude=a&exclude=b&exact=true",
         files={"image": b"query"},
     )
     await http.get("/search", params={"id": "a/b c"})
     await http.get("/search", params={"uri": "https://example.org/a.jpg"})
-    options = {"top_k": 10, "min_score": None, "filter": None, "min_position": {}, "timeout_s": 10.0}
+    options = {
+        "top_k": 10,
+        "min_score": None,
+        "filter": None,
+        "exclude": [],
+        "exact": False,
+        "min_position": {},
+        "timeout_s": 10.0,
+    }
     assert index.searches == [
         {
             "image": b"query",
@@ -44,6 +53,8 @@ async def test_what_is_asked_reaches_the_searcher(http: httpx.AsyncClient, index
             "top_k": 5,
             "min_score": 0.5,
             "filter": {"kind": "cat"},
+            "exclude": ["a", "b"],
+            "exact": True,
             "min_position": {0: 7, 1: 9},
             "timeout_s": 2.0,
         },

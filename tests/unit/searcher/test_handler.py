@@ -142,6 +142,16 @@ async def test_only_as_many_hits_as_asked_for_and_good_enough(bench: Bench) -> N
     assert [hit.id for hit in (await bench.ask(SearchRequest(id="cat", min_score=0.99))).hits] == ["cat"]
 
 
+async def test_what_is_excluded_is_no_hit_and_its_place_is_filled(bench: Bench) -> None:
+    request = SearchRequest(id="cat", top_k=2, exclude=frozenset({"cat", "nobody"}))
+    assert [hit.id for hit in (await bench.ask(request)).hits] == ["dog", "eel"]
+
+
+async def test_an_exact_search_finds_what_there_is(bench: Bench) -> None:
+    reply = await bench.ask(SearchRequest(id="cat", exact=True))
+    assert [hit.id for hit in reply.hits] == ["cat", "dog", "eel"]
+
+
 @pytest.mark.parametrize(
     ("request_", "expected"),
     [

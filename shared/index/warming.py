@@ -1,0 +1,24 @@
+"""Having the loops of a search compiled before the first search waits for them."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from shared.index.ranking import rank_codes
+from shared.index.sealed.graph import Graph, write_graph
+from shared.index.vectors import VectorFormat
+
+
+def warm_up(vector_format: VectorFormat) -> None:
+    """Search for one code among two, in each way. Takes seconds where nothing was compiled before."""
+    codes = np.ones((2, 8), np.uint8)
+    every = np.ones(2, np.bool_)
+    with TemporaryDirectory() as folder:
+        write_graph(Path(folder), codes, vector_format)
+        graph = Graph(Path(folder), vector_format, rows=2, code_bytes=8)
+        queries = np.frombuffer(codes[0].tobytes(), np.uint8).reshape(1, -1)
+        rank_codes(codes, queries, 1, vector_format, every)
+        chosen = graph.near(queries, 2, every, budget=2)
+        if chosen is not None:
+            rank_codes(graph.codes, queries, 1, vector_format, chosen)
