@@ -25,4 +25,6 @@ class IndexerSettings(SegmentSettings, ConsumerSettings):
         description="how long images are kept, by their occurred_at: a number and s, m, h, d or w, such as 30d; unset, "
         "for ever",
     )
-    code: str = Field(default="i8", validation_alias="AFTERIMAGE_CODE", description="how vectors are stored: i8 or f32")
+    code: str = Field(
+        default="i8", validation_alias="AFTERIMAGE_CODE", description="how vectors are stored: i8, f16 or f32"
+    )

@@ -35,7 +35,9 @@ class EncodingSettings(LogSettings):
         pattern=r"^[0-9A-Fa-f]{64}$",
         description="the SHA-256 that this file must have, as 64 hex digits; `afterimage models FILE` prints it",
     )
-    code: str = Field(default="i8", validation_alias="AFTERIMAGE_CODE", description="how vectors are stored: i8 or f32")
+    code: str = Field(
+        default="i8", validation_alias="AFTERIMAGE_CODE", description="how vectors are stored: i8, f16 or f32"
+    )
     device: str = Field(default="auto", validation_alias="AFTERIMAGE_DEVICE", description="auto, cpu, cuda or cuda:N")
     backend: Backend = Field(
         default="auto",

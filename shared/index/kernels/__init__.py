@@ -4,5 +4,5 @@
 find which few. `best.py`, `heap.py`, `visited.py` and `prefetch.py` are what those keep their books with.
 
 Why not USearch's own search: it takes no mask, its exact search of one query takes four times as long a row, and the
-graph that it walks lies scattered in memory. docs/adr/0010 has the figures.
+graph that it walks lies scattered in memory. docs/adr/0011 has the figures.
 """

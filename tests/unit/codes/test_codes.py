@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from shared.codes.code import Code
+from shared.codes.f16 import F16
 from shared.codes.f32 import F32
 from shared.codes.i8 import I8
 from shared.codes.registry import load_code
@@ -17,7 +18,7 @@ def unit_vectors(rows: int, dim: int) -> torch.Tensor:
     return torch.nn.functional.normalize(torch.randn(rows, dim, generator=torch.Generator().manual_seed(5)))
 
 
-@pytest.mark.parametrize("name", ["f32", "i8"])
+@pytest.mark.parametrize("name", ["f32", "f16", "i8"])
 def test_a_code_is_found_by_its_name_and_keeps_its_promised_length(name: str) -> None:
     code: Code = load_code(name)
     rows = code.encode(unit_vectors(3, 10)).numpy()
@@ -26,13 +27,25 @@ def test_a_code_is_found_by_its_name_and_keeps_its_promised_length(name: str) ->
 
 
 def test_an_unknown_code_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="there is no code 'pq'; the known codes are f32, i8"):
+    with pytest.raises(ValueError, match="there is no code 'pq'; the known codes are f16, f32, i8"):
         load_code("pq")
 
 
 def test_f32_keeps_every_bit() -> None:
     vectors = unit_vectors(4, 7)
     assert torch.equal(F32().encode(vectors), vectors)
+
+
+@pytest.mark.parametrize("length", [1e-30, 1.0, 1e30])
+def test_f16_keeps_the_direction_of_a_vector_of_any_length(length: float) -> None:
+    vectors = unit_vectors(100, 1280)
+    codes = F16().encode(vectors * length)
+    assert codes.dtype is torch.float16
+    assert torch.allclose(codes.float(), vectors, rtol=5e-4, atol=1e-6)
+
+
+def test_f16_of_a_zero_vector_is_zero() -> None:
+    assert F16().encode(torch.zeros(1, 3)).tolist() == [[0.0, 0.0, 0.0]]
 
 
 @pytest.mark.parametrize(
