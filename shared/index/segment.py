@@ -1,8 +1,8 @@
 """What a segment is: rows that can be searched, and what is known of each."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from shared.index.vectors import Codes
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """What the index knows of one image, next to its code. Times are Unix milliseconds.
 
     offset: of the operation that put it, which no other row of the shard shares. A row is as old as the image, and that
@@ -31,8 +30,7 @@ class Row:
     attributes: Attributes
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """A row that was found; score: similarity, larger is nearer."""
 
     score: float

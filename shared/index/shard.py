@@ -328,10 +328,10 @@ def _search_alike(segments: Sequence[Segment], queries: Sequence[Query]) -> Iter
 
 def _best(k: int, min_score: float | None, segments: Sequence[Segment], rankings: Sequence[Ranking]) -> list[Match]:
     """Return the best `k` matches of several segments, and those that score like the last of them, by rank."""
-    scores = np.concatenate([ranking.scores for ranking in rankings])
     least = -np.inf if min_score is None else min_score
-    if len(scores) > k:
-        least = max(least, np.partition(scores, -k)[-k])
+    if sum(len(ranking.scores) for ranking in rankings) > k:
+        scores = np.concatenate([ranking.scores for ranking in rankings])
+        least = max(least, float(np.partition(scores, -k)[-k]))
     matches = [
         Match(score, segment.row_at(row))
         for segment, ranking in zip(segments, rankings, strict=True)

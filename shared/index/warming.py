@@ -19,6 +19,4 @@ def warm_up(vector_format: VectorFormat) -> None:
         graph = Graph(Path(folder), vector_format, rows=2, code_bytes=8)
         queries = np.frombuffer(codes[0].tobytes(), np.uint8).reshape(1, -1)
         rank_codes(codes, queries, 1, vector_format, every)
-        chosen = graph.near(queries, 2, every, budget=2)
-        if chosen is not None:
-            rank_codes(graph.codes, queries, 1, vector_format, chosen)
+        graph.search(queries, 1, every, expansion=1, budget=2)

@@ -15,7 +15,11 @@ _BLOCK_ROWS = 64
 
 @compiled
 def rank_all(codes, allowed, queries, metric, scores, rows, counts):
-    """Rank, for each query, all rows that are allowed. See `rank_some` for what is written."""
+    """Rank, for each query, all rows that are allowed.
+
+    Writes the best of them, best first, to scores, float32 (queries, limit), and rows, int64 (queries, limit), and how
+    many there are to counts, int64 (queries,).
+    """
     limit = scores.shape[1]
     counts[:] = 0
     of_queries = np.array([squared(queries, number) for number in range(queries.shape[0])])
@@ -32,21 +36,15 @@ def rank_all(codes, allowed, queries, metric, scores, rows, counts):
 
 
 @compiled
-def rank_some(codes, chosen, chosen_counts, queries, metric, scores, rows, counts):
-    """Rank, for each query, the first `chosen_counts` of the rows chosen for it, (queries, at most).
-
-    Writes the best of them, best first, to scores, float32 (queries, limit), and rows, int64 (queries, limit), and how
-    many there are to counts, int64 (queries,).
-    """
-    limit = scores.shape[1]
+def rank_some(codes, chosen, query_codes, number, metric, scores, rows):
+    """Rank, for query `number`, the rows chosen; return how many of them are written to scores and rows, best first."""
+    query, of_query = query_codes[number], squared(query_codes, number)
+    count = 0
     lines = cache_lines(codes)
-    for number in range(queries.shape[0]):
-        query, best_scores, best_rows = queries[number], scores[number], rows[number]
-        of_query, count = squared(queries, number), 0
-        for place in range(chosen_counts[number]):
-            row = chosen[number, place]
-            if place + _AHEAD < chosen_counts[number]:
-                prefetch(codes, chosen[number, place + _AHEAD], lines)
-            score = similarity(codes, row, query, of_query, metric)
-            count = keep(best_scores, best_rows, count, limit, score, row)
-        counts[number] = count
+    for place in range(chosen.shape[0]):
+        row = chosen[place]
+        if place + _AHEAD < chosen.shape[0]:
+            prefetch(codes, chosen[place + _AHEAD], lines)
+        score = similarity(codes, row, query, of_query, metric)
+        count = keep(scores, rows, count, scores.shape[0], score, row)
+    return count

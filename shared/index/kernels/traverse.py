@@ -11,6 +11,7 @@ from shared.index.kernels.comparing import closeness
 from shared.index.kernels.compiling import compiled
 from shared.index.kernels.heap import drop_top, push
 from shared.index.kernels.prefetch import cache_lines, prefetch
+from shared.index.kernels.scan import rank_some
 
 NO_ROW = 0xFFFFFFFF
 """Fills the places of a row that has fewer links than others."""
@@ -18,37 +19,48 @@ OVER_BUDGET = -1
 
 
 @compiled
-def traverse(
-    codes, norms, links, upper_rows, upper_links, starts, allowed, queries, factors, budget, found, closenesses, counts
+def search_graph(
+    codes,
+    signposts,
+    norms,
+    links,
+    upper_rows,
+    upper_links,
+    starts,
+    allowed,
+    queries,
+    steps,
+    factors,
+    metric,
+    expansion,
+    budget,
+    scores,
+    rows,
+    counts,
 ):
-    """Find rows near each query, the closest first.
+    """Find about `expansion` of the rows that are nearest to each query, and rank them as a scan does.
 
-    The closeness of a row is norms[row, 0] + factor · norms[row, 1] · (inner product); `navigation.py` says why.
+    codes, queries: as a scan compares them. signposts, steps: the same as a walk does; int8, or uint8 for signs. The
+    closeness of a row is norms[row, 0] + factor · norms[row, 1] · (inner product); `navigation.py` says why. norms:
+    float32 (rows, 2). links: uint32 (rows, most), NO_ROW at the end. upper_rows, upper_links: those of all upper
+    levels, the top one first, each ascending; starts: where each begins, and the end. factors: float32 (queries,).
 
-    codes: int8, or uint8 for signs, (rows, bytes). norms: float32 (rows, 2). links: uint32 (rows, most), NO_ROW at the
-    end. upper_rows, upper_links: the rows of all upper levels, the top one first, each level ascending; starts: where
-    each begins, and the end. factors: float32 (queries,). budget: rows that may be compared for one query.
-
-    Writes to found, int64 (queries, expansion), as many rows as counts, int64 (queries,), then says: fewer than
-    `expansion` only where no more can be reached; OVER_BUDGET where the walk was given up. closenesses: theirs.
+    Writes to scores, rows and counts what `rank_all` does: fewer than there are places, or than are allowed, only where
+    no more can be reached. A count of OVER_BUDGET: comparing `budget` rows did not do for this query, nor was any after
+    it searched for.
     """
     visited = np.zeros((codes.shape[0] + 63) // 64, np.uint64)
+    best = np.empty(expansion, np.float32)
+    best_rows = np.empty(expansion, np.int64)
+    counts[:] = OVER_BUDGET
     for number in range(queries.shape[0]):
+        step, factor = steps[number], factors[number]
         visited[:] = 0
-        entry = _descend(codes, norms, upper_rows, upper_links, starts, queries[number], factors[number])
-        counts[number] = _walk(
-            codes,
-            norms,
-            links,
-            allowed,
-            entry,
-            queries[number],
-            factors[number],
-            budget,
-            visited,
-            closenesses[number],
-            found[number],
-        )
+        entry = _descend(signposts, norms, upper_rows, upper_links, starts, step, factor)
+        found = _walk(signposts, norms, links, allowed, entry, step, factor, budget, visited, best, best_rows)
+        if found == OVER_BUDGET:
+            break
+        counts[number] = rank_some(codes, best_rows[:found], queries, number, metric, scores[number], rows[number])
 
 
 @compiled

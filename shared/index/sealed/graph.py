@@ -12,8 +12,8 @@ from usearch.compiled import MetricKind
 from usearch.index import Index
 
 from shared.index.filters.column import Mask
-from shared.index.kernels.traverse import OVER_BUDGET, traverse
-from shared.index.ranking import Chosen
+from shared.index.kernels.traverse import OVER_BUDGET, search_graph
+from shared.index.ranking import Places
 from shared.index.sealed.navigation import landmarks_of, signposts_of
 from shared.index.sealed.usearch_layout import read_levels
 from shared.index.vectors import Codes, Metric, VectorFormat
@@ -60,9 +60,11 @@ class Graph:
         """Raises ValueError where the files are of another layout than this release reads."""
         self._format = vector_format
         self.codes: Codes = _mapped(folder / CODES, np.uint8, (rows, code_bytes))
-        vectors = vector_format.view(self.codes)
+        self._vectors = vector_format.kernel_view(self.codes)
         self._signposts = (
-            _mapped(folder / SIGNPOSTS, np.int8, vectors.shape) if _needs_signposts(vector_format) else vectors
+            _mapped(folder / SIGNPOSTS, np.int8, self._vectors.shape)
+            if _needs_signposts(vector_format)
+            else self._vectors
         )
         self._norms = _mapped(folder / NORMS, np.float32, (rows, 2))
         self._links = _mapped(folder / LINKS, np.uint32, (rows, 2 * CONNECTIVITY))
@@ -72,16 +74,16 @@ class Graph:
         self._upper_rows = upper[:, 1].copy()
         self._upper_links = upper[:, 2:].copy()
 
-    def near(self, queries: Codes, expansion: int, allowed: Mask, *, budget: int) -> Chosen | None:
-        """Return about `expansion` of the rows that are allowed and nearest to each query, by comparing bytes.
+    def search(self, queries: Codes, limit: int, allowed: Mask, *, expansion: int, budget: int) -> Places | None:
+        """Find about the nearest of the rows that are allowed, up to `limit` for each query.
 
-        There are fewer only where no more can be reached. None where comparing `budget` rows did not do for one query.
+        expansion: candidates that are kept in view, at least `limit`. Fewer are found only where no more can be reached.
+        None where comparing `budget` rows did not do for some query.
         """
-        found = np.empty((len(queries), expansion), np.int64)
-        closenesses = np.empty((len(queries), expansion), np.float32)
-        counts = np.empty(len(queries), np.int64)
+        places = Places.empty(len(queries), limit)
         steps, scales = signposts_of(queries, self._format)
-        traverse(
+        search_graph(
+            self._vectors,
             self._signposts,
             self._norms,
             self._links,
@@ -89,14 +91,15 @@ class Graph:
             self._upper_links,
             self._starts,
             allowed,
+            self._format.kernel_view(queries),
             steps,
             scales if self._format.metric == "l2sq" else np.ones_like(scales),
+            self._format.kernel_metric,
+            expansion,
             budget,
-            found,
-            closenesses,
-            counts,
+            *places,
         )
-        return None if OVER_BUDGET in counts else Chosen(found, counts)
+        return None if places.counts[-1] == OVER_BUDGET else places
 
 
 def _needs_signposts(vector_format: VectorFormat) -> bool:

@@ -129,15 +129,21 @@ class SealedSegment:
         if condition is not None:
             allowed = allowed & mask_of(condition, self._fields)
             count = int(np.count_nonzero(allowed))
-        expansion = max(self._expansion, k + 1)
-        while not exact and self._walk_pays(expansion, count):
-            chosen = self._graph.near(queries, expansion, allowed, budget=count // _SCANNED_PER_COMPARISON)
-            if chosen is None or chosen.counts.min() < min(k, count):
+        limit = k + 1
+        while not exact and self._walk_pays(max(self._expansion, limit), count):
+            places = self._graph.search(
+                queries,
+                limit,
+                allowed,
+                expansion=max(self._expansion, limit),
+                budget=count // _SCANNED_PER_COMPARISON,
+            )
+            if places is None or places.counts.min() < min(k, count):
                 break
-            rankings = rank_codes(self._graph.codes, queries, k, self._format, chosen)
-            if all(len(ranking.rows) < expansion for ranking in rankings):
+            rankings = places.rankings(k)
+            if rankings is not None:
                 return rankings
-            expansion *= 2  # all that were found score alike for some query: there may be more
+            limit *= 2
         return rank_codes(self._graph.codes, queries, k, self._format, allowed)
 
     def row_at(self, number: int) -> Row:

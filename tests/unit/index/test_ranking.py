@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from shared.index.ranking import Chosen, rank_codes
+from shared.index.ranking import rank_codes
 from shared.index.vectors import VectorFormat
 from tests.fakes.segments import clustered, codes_of
 
@@ -49,17 +49,12 @@ def test_a_score_is_what_it_is_defined_to_be(vector_format: VectorFormat, dimens
 
 @pytest.mark.parametrize("dimensions", DIMENSIONS)
 @pytest.mark.parametrize("vector_format", FORMATS, ids=str)
-def test_two_codes_score_the_same_among_all_among_few_and_in_a_batch(
-    vector_format: VectorFormat, dimensions: int
-) -> None:
+def test_two_codes_score_the_same_alone_and_in_a_batch(vector_format: VectorFormat, dimensions: int) -> None:
     codes = codes_of(clustered(ROWS, dimensions), vector_format)
     batch = rank_codes(codes, codes[:20], ROWS, vector_format, EVERY)
-    few = Chosen(np.tile(np.arange(100, 110), (20, 1)), np.full(20, 10))
-    for number, among_few in enumerate(rank_codes(codes, codes[:20], 10, vector_format, few)):
+    for number, of_batch in enumerate(batch):
         [alone] = rank_codes(codes, codes[number : number + 1], ROWS, vector_format, EVERY)
-        assert alone.scores.tolist() == batch[number].scores.tolist()
-        of_row = dict(zip(alone.rows.tolist(), alone.scores.tolist(), strict=True))
-        assert among_few.scores.tolist() == [of_row[row] for row in among_few.rows.tolist()]
+        assert alone.scores.tolist() == of_batch.scores.tolist()
 
 
 def test_only_what_is_allowed_is_ranked_and_fewer_only_where_there_are_fewer() -> None:

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from shared.index.growing import GrowingSegment
-from shared.index.kernels.scan import rank_all, rank_some
-from shared.index.kernels.traverse import traverse
+from shared.index.kernels.scan import rank_all
+from shared.index.kernels.traverse import search_graph
 from shared.index.vectors import VectorFormat
 from shared.index.warming import warm_up
 from tests.fakes.segments import clustered, codes_of, found, row, sealed
 
-KERNELS = (rank_all, rank_some, traverse)
+KERNELS = (rank_all, search_graph)
 
 
 @pytest.mark.parametrize(

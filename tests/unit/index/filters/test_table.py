@@ -1,10 +1,10 @@
 """The columns against the reference: whatever rows and conditions Hypothesis finds, both say the same."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -82,7 +82,7 @@ ROWS = st.builds(
 @example(rows=[row({"tags": []})], filter_={"tags": {"$exists": True}})
 def test_the_columns_say_what_the_reference_says(rows: list[Row], filter_: object) -> None:
     condition: Condition = parse_filter(filter_)
-    rows = [replace(each, id=str(number)) for number, each in enumerate(rows)]
+    rows = [msgspec.structs.replace(each, id=str(number)) for number, each in enumerate(rows)]
     expected = [matches(condition, each) for each in rows]
     assert table_of(*rows).mask(condition).tolist() == expected
     with TemporaryDirectory() as folder:
