@@ -77,7 +77,7 @@ class Graph:
     def search(self, queries: Codes, limit: int, allowed: Mask, *, expansion: int, budget: int) -> Places | None:
         """Find about the nearest of the rows that are allowed, up to `limit` for each query.
 
-        expansion: candidates that are kept in view, at least `limit`. Fewer are found only where no more can be reached.
+        expansion: candidates that are kept in view, at least `limit`. Fewer only where no more can be reached.
         None where comparing `budget` rows did not do for some query.
         """
         places = Places.empty(len(queries), limit)
