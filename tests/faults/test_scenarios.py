@@ -15,11 +15,11 @@ from tests.faults.scenarios.subscriptions import (
 from tests.faults.site import Impossible, Site
 
 SECONDS: dict[Scenario, float] = {
-    redis_is_flushed: 4,
-    redis_is_rolled_back: 4,
+    redis_is_flushed: 3,
+    redis_is_rolled_back: 3,
     redis_is_gone: 7,
-    subscription_dies_silently: 4,
-    network_to_redis_fails: 8,
+    subscription_dies_silently: 3,
+    network_to_redis_fails: 5,
     subscriber_is_too_slow: 2,
     store_is_full: 2,
     kafka_restarts: 2,

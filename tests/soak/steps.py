@@ -61,7 +61,11 @@ class OnSite:
     def run(self, site: Callable[[], Site], *, seed: int) -> Figures:
         there = site()
         before = there.features.operations
-        figures = asyncio.run(self.scenario(there, seed=seed, seconds=self.seconds))
+        try:
+            figures = asyncio.run(self.scenario(there, seed=seed, seconds=self.seconds))
+        except PromiseBroken as broken:
+            broken.figures = replace(broken.figures, operations=there.features.operations - before)
+            raise
         return replace(figures, operations=there.features.operations - before)
 
 
