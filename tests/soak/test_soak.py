@@ -13,6 +13,7 @@ from tests.faults.figures import Figures, PromiseBroken
 from tests.faults.site import Impossible, Site, Sites
 from tests.soak.course import Soak, in_turn
 from tests.soak.report import as_json, table
+from tests.soak.steps import ByPytest
 
 
 @dataclass(frozen=True)
@@ -100,3 +101,31 @@ def test_a_step_that_would_last_beyond_the_end_is_passed_over() -> None:
     taken = list(in_turn([long, short], random.Random(1), seconds=50.0, clock=lambda: next(clock)))  # noqa: S311
     assert {step.name for step, _ in taken} == {"short"}
     assert next(clock) <= 52
+
+
+def by_pytest(folder: Path, text: str) -> Figures:
+    """What becomes of a file of tests."""
+    file = folder / "test_something.py"
+    file.write_text(text, encoding="utf-8")
+    return ByPytest("something", 1.0, ["--noconftest", str(file)]).run(no_site, seed=3)
+
+
+def no_site() -> Site:
+    raise AssertionError("these need none")
+
+
+def test_what_hypothesis_tried_is_counted(tmp_path: Path) -> None:
+    text = """
+from hypothesis import given, settings, strategies
+
+@settings(max_examples=12)
+@given(strategies.integers())
+def test_integers(number):
+    pass
+"""
+    assert by_pytest(tmp_path, text).examples == 12
+
+
+def test_a_test_that_fails_is_a_broken_promise_and_shows_itself(tmp_path: Path) -> None:
+    with pytest.raises(PromiseBroken, match="three were lost"):
+        by_pytest(tmp_path, "def test_something():\n    assert False, 'three were lost'\n")
