@@ -70,17 +70,25 @@ class Topics:
 
     def specs(self, partitions: int) -> tuple[TopicSpec, ...]:
         """What to create. `partitions` is the number of shards; it is fixed for the life of the topics."""
+        # The broker's clock counts: those of whoever writes jump, and records dated long ago are removed at once.
+        dated = {"message.timestamp.type": "LogAppendTime"}
         week = {"cleanup.policy": "delete", "retention.ms": str(DELETE_RETENTION_MS)}
-        hour = {"cleanup.policy": "delete", "retention.ms": str(3600 * 1000)}
+        hour = {"cleanup.policy": "delete", "retention.ms": str(3600 * 1000), **dated}
+        # A redriven event keeps its time, so here it is the producers' clocks: too wrong ones are told so.
+        honest = {
+            "message.timestamp.before.max.ms": str(DELETE_RETENTION_MS),
+            "message.timestamp.after.max.ms": str(CLOCKS_DIFFER_MS),
+        }
         compacted = {
             "cleanup.policy": "compact",
             "min.compaction.lag.ms": str(COMPACTION_LAG_MS),
             "delete.retention.ms": str(DELETE_RETENTION_MS),
+            **dated,
         }
         return (
-            TopicSpec(name=self.uploaded, partitions=partitions, config=week),
+            TopicSpec(name=self.uploaded, partitions=partitions, config=week | honest),
             TopicSpec(name=self.features, partitions=partitions, config=compacted),
-            TopicSpec(name=self.rejected, partitions=partitions, config=week),
+            TopicSpec(name=self.rejected, partitions=partitions, config=week | dated),
             TopicSpec(name=self.indexed, partitions=partitions, config=hour),
             TopicSpec(name=self.requests, partitions=partitions, config=hour),
             TopicSpec(name=self.replies, partitions=partitions, config=hour),
