@@ -31,9 +31,6 @@ class GrowingSegment:
     def __len__(self) -> int:
         return len(self._row_of)
 
-    def __contains__(self, image_id: str) -> bool:
-        return image_id in self._row_of
-
     @property
     def code_bytes(self) -> int | None:
         """Bytes per code, once a row has set it; None before."""
@@ -48,26 +45,27 @@ class GrowingSegment:
     def dead_rows(self) -> int:
         return len(self._rows) - len(self)
 
-    def row(self, image_id: str) -> Row:
-        """Raises KeyError."""
-        return self._rows[self._row_of[image_id]]
+    def find(self, image_id: str) -> int | None:
+        return self._row_of.get(image_id)
 
-    def code(self, image_id: str) -> bytes:
-        """Raises KeyError."""
-        return bytes(self._codes[self._row_of[image_id]])
+    def row_at(self, number: int) -> Row:
+        return self._rows[number]
+
+    def code_at(self, number: int) -> bytes:
+        return bytes(self._codes[number])
 
     def put(self, row: Row, code: bytes) -> None:
         """Add a row, or replace the one of the same id. `code` must be as long as those before."""
-        if row.id in self._row_of:
-            self.remove(row.id)
+        if (known := self._row_of.get(row.id)) is not None:
+            self.remove_at(known)
         self._make_room(len(code))
         number = len(self._rows)
         self._codes[number] = np.frombuffer(code, np.uint8)
         self._append(row)
 
-    def remove(self, image_id: str) -> None:
-        """Raises KeyError."""
-        self._live[self._row_of.pop(image_id)] = False
+    def remove_at(self, number: int) -> None:
+        del self._row_of[self._rows[number].id]
+        self._live[number] = False
         if self.dead_rows > max(_FIRST_CAPACITY, _MOST_DEAD * len(self._rows)):
             self._rewrite()
 
@@ -105,9 +103,6 @@ class GrowingSegment:
         rows = len(self._rows)
         allowed = self._live[:rows] if condition is None else self._live[:rows] & self._fields.mask(condition)
         return rank_codes(self._codes[:rows], queries, k, self._format, allowed)
-
-    def row_at(self, number: int) -> Row:
-        return self._rows[number]
 
     def _live_numbers(self) -> npt.NDArray[np.intp]:
         return np.flatnonzero(self._live)

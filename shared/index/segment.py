@@ -46,8 +46,8 @@ class Segment(Protocol):
     def __len__(self) -> int:
         """Count the live rows."""
 
-    def __contains__(self, image_id: str) -> bool:
-        """Whether the id has a live row here."""
+    def find(self, image_id: str) -> int | None:
+        """Return the number of the live row of that id; None where there is none."""
 
     @property
     def code_bytes(self) -> int | None:
@@ -61,14 +61,14 @@ class Segment(Protocol):
     def dead_rows(self) -> int:
         """Rows that still take room here, and are not current."""
 
-    def row(self, image_id: str) -> Row:
-        """Raises KeyError."""
+    def row_at(self, number: int) -> Row:
+        """Return the row of that number, dead or alive."""
 
-    def code(self, image_id: str) -> bytes:
-        """Raises KeyError."""
+    def code_at(self, number: int) -> bytes:
+        """Return its code."""
 
-    def remove(self, image_id: str) -> None:
-        """Mark the row of that id dead. Raises KeyError."""
+    def remove_at(self, number: int) -> None:
+        """Mark the live row of that number dead: the numbers of others may change."""
 
     def older_than(self, moment_ms: float, limit: int) -> list[Row]:
         """Return live rows of before a moment, by the date that `Row` tells of: as many as there are up to `limit`."""
@@ -84,6 +84,3 @@ class Segment(Protocol):
         And whatever scores like the last of them; fewer only where there are fewer such rows. queries: uint8 (queries,
         bytes per code). exact: compare with all, where about the nearest would be found otherwise.
         """
-
-    def row_at(self, number: int) -> Row:
-        """Return the row of that number, dead or alive."""

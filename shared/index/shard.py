@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -37,6 +37,11 @@ class Outcome(Enum):
 
 class RowsLost(Exception):
     """Segments cannot be exchanged for others: a row that is current is in none of those. Nothing changed."""
+
+
+class _Place(NamedTuple):
+    segment: Segment
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ class Shard:
         return sum(map(len, self._segments()))
 
     def __contains__(self, image_id: str) -> bool:
-        return self._holder(image_id) is not None
+        return self._find(image_id) is not None
 
     @property
     def checksum(self) -> str:
@@ -156,10 +161,10 @@ class Shard:
 
     def code_of(self, image_id: str) -> bytes:
         """Raises KeyError."""
-        holder = self._holder(image_id)
-        if holder is None:
+        place = self._find(image_id)
+        if place is None:
             raise KeyError(image_id)
-        return holder.code(image_id)
+        return place.segment.code_at(place.number)
 
     def older_than(self, moment_ms: float, limit: int) -> list[Row]:
         """Return rows of before a moment, by the date that `Row` tells of: as many as there are up to `limit`."""
@@ -176,15 +181,15 @@ class Shard:
 
     def winner(self, image_id: str, *, offset: int) -> Operation:
         """Restate what holds for an id, as an operation at `offset`. Raises KeyError where nothing is known of it."""
-        holder = self._holder(image_id)
-        if holder is not None:
-            row = holder.row(image_id)
+        place = self._find(image_id)
+        if place is not None:
+            row = place.segment.row_at(place.number)
             return Upsert(
                 offset=offset,
                 id=image_id,
                 source=row.source,
                 uploaded_at=row.uploaded_at,
-                code=holder.code(image_id),
+                code=place.segment.code_at(place.number),
                 scheme=self.scheme or "",
                 occurred_at=row.occurred_at,
                 uri=row.uri,
@@ -195,12 +200,8 @@ class Shard:
 
     def judge(self, operation: Operation) -> Outcome:
         """What the operation would do now, or did as seen from now."""
-        known = self._source_of(operation.id)
-        if known is not None and operation.source.offset < known.offset:
-            return Outcome.STALE
-        if isinstance(operation, Upsert) and not self._fits(operation):
-            return Outcome.FOREIGN
-        return Outcome.APPLIED
+        place = self._find(operation.id)
+        return self._judge(operation, place.segment.row_at(place.number) if place else None)
 
     def contents(self) -> ShardContents:
         """What the shard holds now, to be sealed and described in a manifest. Later changes do not show in it."""
@@ -244,20 +245,22 @@ class Shard:
         yield self._growing
         yield from self._sealed.values()
 
-    def _holder(self, image_id: str) -> Segment | None:
-        """The segment that has a live row of that id; there is at most one."""
-        if image_id in self._growing:
-            return self._growing
-        for segment in self._sealed.values():
-            if image_id in segment:
-                return segment
+    def _find(self, image_id: str) -> _Place | None:
+        """Where the live row of that id is; there is at most one."""
+        for segment in self._segments():
+            if (number := segment.find(image_id)) is not None:
+                return _Place(segment, number)
         return None
 
     def _apply(self, operation: Operation) -> Outcome:
-        outcome = self.judge(operation)
+        place = self._find(operation.id)
+        row = place.segment.row_at(place.number) if place else None
+        outcome = self._judge(operation, row)
         if outcome is not Outcome.APPLIED:
             return outcome
-        self._drop(operation.id)
+        if place and row:
+            self._checksum.subtract(row, place.segment.code_at(place.number))
+            place.segment.remove_at(place.number)
         self._deleted.pop(operation.id, None)
         if isinstance(operation, Upsert):
             self._put(operation)
@@ -265,12 +268,14 @@ class Shard:
             self._remember(operation)
         return outcome
 
-    def _source_of(self, image_id: str) -> SourcePosition | None:
-        holder = self._holder(image_id)
-        if holder is not None:
-            return holder.row(image_id).source
-        deleted = self._deleted.get(image_id)
-        return deleted.source if deleted else None
+    def _judge(self, operation: Operation, row: Row | None) -> Outcome:
+        """row: the live one of the operation's id."""
+        known = row or self._deleted.get(operation.id)
+        if known is not None and operation.source.offset < known.source.offset:
+            return Outcome.STALE
+        if isinstance(operation, Upsert) and not self._fits(operation):
+            return Outcome.FOREIGN
+        return Outcome.APPLIED
 
     def _fits(self, operation: Upsert) -> bool:
         code_bytes = self._code_bytes or len(operation.code)
@@ -291,12 +296,6 @@ class Shard:
         )
         self._growing.put(row, operation.code)
         self._checksum.add(row, operation.code)
-
-    def _drop(self, image_id: str) -> None:
-        holder = self._holder(image_id)
-        if holder is not None:
-            self._checksum.subtract(holder.row(image_id), holder.code(image_id))
-            holder.remove(image_id)
 
     def _remember(self, operation: Delete) -> None:
         """Keep deletes as long as Kafka does, by the clock of the log, so that all copies forget alike.

@@ -4,11 +4,11 @@ EMPTY → LOADING → CATCHING_UP → LIVE, and from there to GAP or STALE and b
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from enum import StrEnum
 from typing import Protocol
 
-from shared.events.operations import OperationBatch
+from shared.events.operations import Operation, OperationBatch
 from shared.index.shard import Shard
 from shared.replication.log import LogHead, LogUnavailable, ReplicationLog
 from shared.replication.state import ReplicaState
@@ -21,6 +21,8 @@ POLL_S = 1.0
 """The log is read at least this often, whatever the channel says: a subscription can die in silence."""
 CONFIRM_WITHIN_S = 5.0
 """A replica that could not compare itself with the log's head for so long does not know whether it is current."""
+_AT_LEAST = 16
+"""Operations that are applied between two searches: a fifth of a millisecond."""
 _HEARD_BATCHES = 1024
 _READ_BATCHES = 64
 _WORTH_LOADING = 10_000
@@ -229,12 +231,29 @@ class ShardReplica:
             return True
         if batch.previous > self.position:
             return False
-        operations = [operation for operation in batch.operations if operation.offset > self.position]
-        await self._thread.run(self.index.apply, operations, position=batch.position)
+        operations: Sequence[Operation] = [each for each in batch.operations if each.offset > self.position]
+        index = self.index
+        while self.position < batch.position:
+            operations = await self._thread.run(self._apply_some, index, operations, batch.position)
         self._observer.applied(self.shard, batch, live=self._state is ReplicaState.LIVE)
         async with self._moved:
             self._moved.notify_all()
         return True
+
+    def _apply_some(self, index: Shard, operations: Sequence[Operation], position: int) -> Sequence[Operation]:
+        """Apply operations, a few at least, and return those that are left: a search waits for no more than that.
+
+        position: to move to when none are.
+        """
+        done = 0
+        while len(operations) - done > _AT_LEAST:
+            part = operations[done : done + _AT_LEAST]
+            index.apply(part, position=part[-1].offset)
+            done += _AT_LEAST
+            if self._thread.urgently_wanted:
+                return operations[done:]
+        index.apply(operations[done:], position=position)
+        return ()
 
     def _found_gap(self, kind: GapKind) -> None:
         self._observer.gap(self.shard, kind)

@@ -77,7 +77,7 @@ class ReplicaSet:
         self, function: Callable[Concatenate[Mapping[int, Shard], P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Call `function` with the shards, in the thread that alone changes them."""
-        return await self._thread.run(function, self.shards, *args, **kwargs)
+        return await self._thread.run_urgently(function, self.shards, *args, **kwargs)
 
     async def run(self) -> None:
         """Keep all replicas current until cancelled."""

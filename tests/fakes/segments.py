@@ -71,3 +71,21 @@ def found(
     [ranking] = segment.nearest(query[np.newaxis], k, condition, exact=exact)
     nearest = zip(ranking.scores[:k].tolist(), ranking.rows[:k].tolist(), strict=True)
     return [Match(score, segment.row_at(number)) for score, number in nearest]
+
+
+def row_in(segment: Segment, image_id: str) -> Row:
+    return segment.row_at(number_in(segment, image_id))
+
+
+def code_in(segment: Segment, image_id: str) -> bytes:
+    return segment.code_at(number_in(segment, image_id))
+
+
+def remove_from(segment: Segment, image_id: str) -> None:
+    segment.remove_at(number_in(segment, image_id))
+
+
+def number_in(segment: Segment, image_id: str) -> int:
+    number = segment.find(image_id)
+    assert number is not None, f"no row is {image_id}"
+    return number

@@ -5,6 +5,7 @@ Python objects for a million ids would take more memory than the index; here the
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
@@ -47,5 +48,6 @@ class IdFile:
         return None
 
 
+@lru_cache(maxsize=1)  # one segment after another is asked for the same id
 def _hash(image_id: str) -> int:
     return int.from_bytes(blake2b(image_id.encode(), digest_size=8).digest())

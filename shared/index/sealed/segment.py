@@ -57,9 +57,6 @@ class SealedSegment:
     def __len__(self) -> int:
         return self._count
 
-    def __contains__(self, image_id: str) -> bool:
-        return self._find(image_id) is not None
-
     @property
     def name(self) -> str:
         return self.description.name
@@ -107,14 +104,18 @@ class SealedSegment:
         self._count = int(np.count_nonzero(live))
         self._oldest_at = -np.inf
 
-    def row(self, image_id: str) -> Row:
-        return self._rows[self._number(image_id)]
+    def find(self, image_id: str) -> int | None:
+        number = self._ids.find(image_id)
+        return number if number is not None and self._live[number] else None
 
-    def code(self, image_id: str) -> bytes:
-        return bytes(self._graph.codes[self._number(image_id)])
+    def row_at(self, number: int) -> Row:
+        return self._rows[number]
 
-    def remove(self, image_id: str) -> None:
-        self._live[self._number(image_id)] = False
+    def code_at(self, number: int) -> bytes:
+        return bytes(self._graph.codes[number])
+
+    def remove_at(self, number: int) -> None:
+        self._live[number] = False
         self._count -= 1
 
     def live_rows(self) -> tuple[list[Row], Codes]:
@@ -146,9 +147,6 @@ class SealedSegment:
             limit *= 2
         return rank_codes(self._graph.codes, queries, k, self._format, allowed)
 
-    def row_at(self, number: int) -> Row:
-        return self._rows[number]
-
     def _walk_pays(self, expansion: int, count: int) -> bool:
         """Whether the graph should lead to `expansion` of the `count` rows that may be found sooner than a scan does.
 
@@ -162,13 +160,3 @@ class SealedSegment:
     def _dates(self) -> npt.NDArray[np.float64]:
         """How old each row is, as `Row` has it, in Unix milliseconds."""
         return np.fmin(self._rows.times("occurred_at"), self._rows.times("uploaded_at"))
-
-    def _find(self, image_id: str) -> int | None:
-        number = self._ids.find(image_id)
-        return number if number is not None and self._live[number] else None
-
-    def _number(self, image_id: str) -> int:
-        number = self._find(image_id)
-        if number is None:
-            raise KeyError(image_id)
-        return number

@@ -10,6 +10,7 @@ from shared.events.operations import OperationBatch
 from shared.index.shard import Shard
 from shared.replication.replica import GapKind, ShardReplica
 from shared.replication.state import ReplicaState
+from shared.runtime.executor import SingleThread
 from tests.fakes.features_topic import FeaturesTopic
 from tests.fakes.inline_thread import InlineThread
 from tests.fakes.operations import INCARNATION, batch, delete, upsert
@@ -24,7 +25,7 @@ OTHER = "another-cluster/features"
 class Bench:
     """A replica, a log that this test writes to by hand, and the topic behind both."""
 
-    def __init__(self) -> None:
+    def __init__(self, thread: SingleThread | None = None) -> None:
         self.log = FakeLog()
         self.topic = FeaturesTopic()
         self.observer = RecordingObserver()
@@ -34,7 +35,7 @@ class Bench:
             make_shard=Shard,
             log_=self.log,
             history=self.topic,
-            thread=InlineThread(),
+            thread=thread or InlineThread(),
             observer=self.observer,
             clock=loop_time,
         )
@@ -117,6 +118,20 @@ async def test_a_batch_that_is_heard_is_applied_at_once(bench: Bench) -> None:
         await asyncio.sleep(0.01)
         assert (replica.state, replica.position) == (ReplicaState.LIVE, 0)
     assert bench.observer.positions == [(0, True)]
+
+
+async def test_searches_are_let_in_between_the_operations_of_a_long_batch() -> None:
+    with SingleThread("index") as thread:
+        bench = Bench(thread)
+        await bench.claim()
+        async with bench.running() as replica:
+            replica.hear(batch(-1, 4_999, *(upsert(n, f"id-{n}") for n in range(5_000))))
+            seen = {0}
+            while replica.position < 4_999:
+                seen.add(await thread.run_urgently(len, replica.index))
+            assert len(seen) > 10
+            assert max(seen) <= len(replica.index) == 5_000
+            await replica.wait_for(4_999)
 
 
 async def test_a_batch_that_nobody_heard_is_read_within_a_second(bench: Bench) -> None:

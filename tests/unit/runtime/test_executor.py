@@ -29,3 +29,35 @@ async def test_what_the_call_raises_reaches_its_caller_and_the_thread_goes_on() 
         with pytest.raises(ZeroDivisionError):
             await thread.run(divmod, 1, 0)
         assert await thread.run(divmod, 7, 2) == (3, 1)
+
+
+async def test_a_long_call_learns_that_an_urgent_one_waits_and_only_while_it_does() -> None:
+    started, seen = threading.Event(), []
+
+    def long() -> None:
+        started.set()
+        while not thread.urgently_wanted:
+            pass
+        seen.append("wanted")
+
+    with SingleThread("test") as thread:
+        working = asyncio.create_task(thread.run(long))
+        await asyncio.to_thread(started.wait)
+        await thread.run_urgently(seen.append, "urgent")
+        await working
+        assert seen == ["wanted", "urgent"]
+        assert not thread.urgently_wanted
+
+
+async def test_an_urgent_caller_that_gives_up_is_not_waited_for() -> None:
+    gate = threading.Event()
+    with SingleThread("test") as thread:
+        working = asyncio.create_task(thread.run(gate.wait))
+        urgent = asyncio.create_task(thread.run_urgently(divmod, 7, 2))
+        await asyncio.sleep(0)
+        assert thread.urgently_wanted
+        urgent.cancel()
+        await asyncio.gather(urgent, return_exceptions=True)
+        assert not thread.urgently_wanted
+        gate.set()
+        await working

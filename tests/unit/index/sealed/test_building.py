@@ -13,7 +13,7 @@ from shared.index.sealed.description import SegmentDescription
 from shared.index.sealed.segment import SealedSegment
 from shared.index.vectors import VectorFormat
 from tests.fakes.operations import SCHEME
-from tests.fakes.segments import clustered, codes_of, row, sealed, write
+from tests.fakes.segments import clustered, code_in, codes_of, remove_from, row, row_in, sealed, write
 
 CODES = codes_of(clustered(1_200, 16), VectorFormat())
 
@@ -44,14 +44,14 @@ def test_a_merge_takes_the_live_rows_of_its_sources_in_the_order_of_their_offset
     late = sealed(tmp_path, [row(number) for number in range(100, 200)], CODES[100:200])
     early = sealed(tmp_path, [row(number) for number in range(100)], CODES[:100])
     for number in range(0, 200, 2):
-        (early if number < 100 else late).remove(str(number))
+        remove_from(early if number < 100 else late, str(number))
     description = build(job(tmp_path, late, early), 300, 310)
     merged = SealedSegment.open(tmp_path / description.name, description)
     expected = [*range(1, 200, 2), *range(300, 310)]
     assert merged.offsets.tolist() == expected
     for number in expected:
-        assert merged.row(str(number)) == row(number)
-        assert merged.code(str(number)) == CODES[number].tobytes()
+        assert row_in(merged, str(number)) == row(number)
+        assert code_in(merged, str(number)) == CODES[number].tobytes()
 
 
 def test_a_child_that_dies_is_a_failed_build_and_leaves_nothing(tmp_path: Path) -> None:
