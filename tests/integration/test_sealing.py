@@ -236,7 +236,7 @@ async def test_what_no_manifest_names_is_removed_after_two_sweeps_as_the_only_wr
     """A writer that lost the shard between them removes nothing: what it saw may be named by another's manifest."""
     objects = FolderStore(tmp_path / "store")
     log = FakeLog()
-    orphan = f"{INCARNATION}/0/segments/{'e' * 32}/graph.usearch"
+    orphan = f"{INCARNATION}/0/segments/{'e' * 32}/links.npy"
 
     async def sealed_twice(*, taken_away: bool) -> dict[str, int]:
         indexer = SealingWriter(objects, tmp_path / "indexer", log=log)

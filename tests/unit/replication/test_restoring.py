@@ -102,7 +102,7 @@ def test_a_store_that_has_something_as_new_and_whole_needs_no_snapshot(site: Sit
         check_target(site.store, site.stored.manifest, site.scratch("check"))
 
 
-@pytest.mark.parametrize("damaged", ["store/**/graph.usearch", "store/**/manifests/*"])
+@pytest.mark.parametrize("damaged", ["store/**/links.npy", "store/**/manifests/*"])
 def test_a_store_in_which_everything_as_new_is_damaged_needs_it(site: Site, damaged: str) -> None:
     site.go_on()
     site.damage(damaged)
