@@ -9,6 +9,9 @@ from services.cli.stack.ports import LOOPBACK, free_port
 from services.cli.stack.probes import Probe, http_probe
 from tests.harness.daemon import Daemon
 
+QUICK_TO_START = {"AFTERIMAGE_BACKEND": "torch"}
+"""The environment of workers in tests that encode few images: to convert the network for OpenVINO takes seconds."""
+
 
 class WorkerProcess(Daemon):
     """`python -m services.<worker>`. `stop` is a rolling update's SIGTERM, `kill` is a crash."""
