@@ -136,3 +136,11 @@ def test_statistics_count_what_is_current_what_is_dead_and_the_room_that_all_of_
     assert (found.rows, found.dead_rows, found.segments) == (2, 3, 1)
     assert found.mapped_bytes == sum(path.stat().st_size for path in (tmp_path / segment.name).iterdir())
     assert found.memory_bytes == 256 * len(QUERY)
+
+
+def test_an_exchange_frees_the_room_of_dead_rows_also_where_no_other_row_moves() -> None:
+    shard = shard_of("a")
+    shard.apply([delete(1, "a")], position=1)
+    assert shard.statistics.dead_rows == 1
+    shard.exchange([], dropped=[])
+    assert shard.statistics.dead_rows == 0

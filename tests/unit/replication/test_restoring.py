@@ -109,6 +109,13 @@ def test_a_store_in_which_everything_as_new_is_damaged_needs_it(site: Site, dama
     check_target(site.store, site.stored.manifest, site.scratch("check"))
 
 
+def test_a_store_that_has_only_something_older_needs_it(site: Site) -> None:
+    older = Shard()
+    older.apply([upsert(0, "0")], position=0)
+    publish(older, site.segments(site.store, "older"))
+    check_target(site.store, site.stored.manifest, site.scratch("check"))
+
+
 def test_what_is_damaged_in_the_store_is_mended_and_what_was_later_is_gone(site: Site) -> None:
     before = (POSITION, site.shard.checksum)
     site.go_on()
