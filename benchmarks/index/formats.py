@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmarks.index.apart import apart
 from benchmarks.index.cache import Cache
@@ -24,7 +23,6 @@ from shared.index.sealed.writing import write_segment
 from shared.index.shard import Shard
 from shared.index.vectors import VectorFormat
 
-Codes = npt.NDArray[np.uint8]
 _MOST_ROWS = 20_000
 
 
@@ -62,7 +60,7 @@ def measure(plan: Plan, cache: Cache) -> Iterator[Part]:
 def _footprint(workload: Path, vector_format: VectorFormat) -> Footprint:
     _measure_growing(Workload.load(workload).base[:1_000], vector_format)  # loads what is loaded once
     vectors = np.array(Workload.load(workload).base[:_MOST_ROWS])
-    codes = _encode(vectors, vector_format)
+    codes = quantized.codes_of(vectors, vector_format)
     growing = _measure_growing(vectors, vector_format)
     with tempfile.TemporaryDirectory() as folder:
         rows = [row_of(number) for number in range(len(codes))]
@@ -79,14 +77,8 @@ def _footprint(workload: Path, vector_format: VectorFormat) -> Footprint:
 
 def _measure_growing(vectors: Vectors, vector_format: VectorFormat) -> float:
     shard = Shard(vector_format)
-    codes = _encode(vectors, vector_format)
+    codes = quantized.codes_of(vectors, vector_format)
     before = resident_bytes(os.getpid())
     for number, code in enumerate(codes):
         shard.apply([upsert_of(number, code.tobytes(), offset=number)], position=number)
     return (resident_bytes(os.getpid()) - before) / len(codes)
-
-
-def _encode(vectors: Vectors, vector_format: VectorFormat) -> Codes:
-    """uint8 (rows, bytes per code)."""
-    encoded = quantized.for_cosine(vectors) if vector_format.element == "i8" else vectors.astype(vector_format.dtype)
-    return np.ascontiguousarray(encoded).view(np.uint8)

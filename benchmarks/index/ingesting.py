@@ -23,7 +23,8 @@ from benchmarks.index.rows import upsert_of
 from benchmarks.index.sets import clustered_set
 from benchmarks.index.workload import K, Workload
 from benchmarks.table import Measured, Part, counted, median_ratio
-from shared.index.segment import Match
+from services.searcher.batches import SearchBatches
+from shared.index.query import Query
 from shared.index.shard import Shard
 from shared.replication.connection import connect
 from shared.replication.directory import ReplicaDirectory
@@ -37,8 +38,8 @@ from tests.harness.redis import RedisServer
 _NAMESPACE = "benchmark"
 _BATCH = 512
 _WINDOW = 100_000
-_IN_FLIGHT = 4
-"""Searches under way at a time: the next ones wait while one runs."""
+_IN_FLIGHT = 16
+"""Searches under way at a time: those that wait while others run are run together."""
 _MOST_GROWING = 25_000
 """Rows that grow: half of what an indexer seals at, so the mean of what a searcher holds while much is ingested."""
 
@@ -72,6 +73,7 @@ def measure(plan: Plan, cache: Cache) -> Iterator[Part]:
             ):
                 for _ in counted("search while ingesting: rounds", plan.rounds):
                     for per_s, measured in rates.values():
+                        searcher.call("catch_up", writer.call("head"))
                         flooding = pool.submit(writer.call, "flood", plan.while_s, per_s)
                         measured.append(Busy(*searcher.call("search", plan.while_s)))
                         flooding.result()
@@ -97,7 +99,7 @@ def _part(rates: Mapping[str, list[Busy]], rows: int, growing: int, dimensions: 
         ],
         ratios={"search_while_ingesting": flooded, "search_while_ingesting_1000_per_s": paced},
         notes=[
-            f"one thread changes and searches the shard, as in a searcher; {_IN_FLIGHT} searches under way",
+            f"searched as in a searcher, by the thread that changes the shard; {_IN_FLIGHT} searches under way",
             "the writer, Redis and the searcher are processes that share this machine's cores",
         ],
     )
@@ -121,6 +123,10 @@ class FloodingWriter:
     def position(self) -> int:
         """Where the log began, which is that of the sealed rows."""
         return self._first - 1
+
+    def head(self) -> int:
+        """What the log has reached."""
+        return self._writer.fold.position
 
     def flood(self, seconds: float, per_s: int | None) -> None:
         """Append for so long. per_s: operations a second; None for as many as can be; 0 for none."""
@@ -168,6 +174,10 @@ class BusySearcher:
         self._runner = asyncio.Runner()
         self._resources = AsyncExitStack()
         self._replicas = self._runner.run(self._resources.enter_async_context(self._following()))
+        self._batches = SearchBatches(self._replicas)
+
+    def catch_up(self, head: int) -> None:
+        self._runner.run(self._replicas.reach({SHARD: head}))
 
     def search(self, seconds: float) -> Busy:
         return self._runner.run(self._search(seconds))
@@ -184,7 +194,7 @@ class BusySearcher:
 
         async def ask() -> None:
             while (asked := time.perf_counter()) < until:
-                await self._replicas.read(_search, next(codes))
+                await self._batches.search(Query(code=next(codes), k=K))
                 took.append(time.perf_counter() - asked)
 
         async with asyncio.TaskGroup() as tasks:
@@ -220,7 +230,3 @@ class BusySearcher:
                 yield replicas
                 running.cancel()
                 await asyncio.wait([running])
-
-
-def _search(shards: Mapping[int, Shard], code: bytes) -> list[Match]:
-    return shards[SHARD].search(code, K)

@@ -43,8 +43,10 @@ def _faiss(name: str) -> Entrant:
 
 
 OURS = "afterimage"
+OURS_F16 = "afterimage_f16"
 LINEUP: Mapping[str, Entrant] = {
     OURS: Entrant(partial(_made, "afterimage", "Afterimage"), lambda: f"afterimage {sources(_SEALED)}"),
+    OURS_F16: Entrant(partial(_made, "afterimage", "Afterimage", "f16"), lambda: f"afterimage f16 {sources(_SEALED)}"),
     "usearch_f32_ip": _usearch("f32", "ip"),
     "usearch_f16_ip": _usearch("f16", "ip"),
     "usearch_i8_cos": _usearch("i8", "cos"),
