@@ -135,7 +135,7 @@ class ConsumerSettings(WorkerSettings):
         ge=6_000,
         le=1_800_000,
         validation_alias="KAFKA_SESSION_TIMEOUT_MS",
-        description="milliseconds of silence after which Kafka gives a worker's partitions to another",
+        description="milliseconds of silence after which Kafka gives an extractor's or indexer's partitions to another",
     )
     max_poll_interval_ms: int = Field(
         default=600_000,
