@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from shared.index.sealed.writing import write_segment
 from shared.index.shard import Shard
 from shared.index.vectors import VectorFormat
 
+_FORMATS = (VectorFormat("f32", "cos"), VectorFormat("f16", "cos"), VectorFormat("i8", "cos"))
 _MOST_ROWS = 20_000
 
 
@@ -35,10 +36,10 @@ class Footprint(NamedTuple):
     growing: float
 
 
-def measure(plan: Plan, cache: Cache) -> Iterator[Part]:
+def measure(plan: Plan, cache: Cache, *, formats: Sequence[VectorFormat] = _FORMATS) -> Iterator[Part]:
     workload = clustered_set(plan, cache, min(plan.rows))
     rows, ratios = [], {}
-    for vector_format in (VectorFormat("f32", "cos"), VectorFormat("f16", "cos"), VectorFormat("i8", "cos")):
+    for vector_format in formats:
         found: Footprint = apart(_footprint, workload, vector_format)
         on_disk = sum(found.files.values())
         files = ", ".join(f"{name} {size:.0f}" for name, size in found.files.items())

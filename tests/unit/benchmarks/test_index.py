@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.index import applying, graphs, peers, search
+from benchmarks.index import applying, formats, graphs, peers, search
 from benchmarks.index.__main__ import PARTS
 from benchmarks.index.apart import Apart
 from benchmarks.index.cache import Cache
@@ -19,6 +19,7 @@ from benchmarks.index.plan import quick
 from benchmarks.index.workload import K, exact_answers
 from shared.codes.i8 import I8
 from shared.index.sealed import graph
+from shared.index.vectors import VectorFormat
 
 PLAN = replace(quick(), rows=[500], crops=0)
 INSTALLED = ("afterimage", "usearch_i8_cos")
@@ -42,13 +43,19 @@ def test_applying_is_compared_with_inserting(cache: Cache) -> None:
     assert part.ratios["replica_apply_over_usearch_add"] > 1
 
 
-@pytest.mark.parametrize("name", [name for name in PARTS if name not in {"search", "applying", "peers"}])
+@pytest.mark.parametrize("name", [name for name in PARTS if name not in {"search", "applying", "formats", "peers"}])
 def test_a_part_runs_and_gives_ratios(name: str, cache: Cache) -> None:
     ratios = {key: value for part in _measured(name, cache) for key, value in part.ratios.items()}
     assert ratios
     assert all(np.isfinite(value) for value in ratios.values())
     assert ratios.get("filters_complete", 1) == 1
     assert ratios.get("churn_recall_min", 1) > 0.9
+
+
+def test_bytes_are_told_on_disk_and_in_memory(cache: Cache) -> None:
+    [part] = formats.measure(PLAN, cache, formats=[VectorFormat("i8", "cos")])
+    assert [row.name for row in part.rows] == ["i8 on disk", "i8 in memory, sealed", "i8 in memory, growing"]
+    assert part.ratios["i8_disk_over_code"] > 1
 
 
 def test_the_databases_that_are_installed_are_compared(cache: Cache) -> None:
