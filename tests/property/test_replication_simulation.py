@@ -12,18 +12,18 @@ from shared.replication.replica import ShardReplica
 from tests.property.effort import effort
 from tests.property.simulation.faults.clocks import ClockFaults
 from tests.property.simulation.faults.disks import DiskFaults
-from tests.property.simulation.faults.kafka import KafkaFaults
+from tests.property.simulation.faults.power import PowerFaults
 from tests.property.simulation.faults.processes import ProcessFaults
 from tests.property.simulation.faults.redis import RedisFaults
 from tests.property.simulation.truth import Divergence
 
 
-class Afterimage(RedisFaults, KafkaFaults, ProcessFaults, DiskFaults, ClockFaults):
+class Afterimage(RedisFaults, PowerFaults, ProcessFaults, DiskFaults, ClockFaults):
     """All faults at once."""
 
 
 TestAfterimage = Afterimage.TestCase
-TestAfterimage.settings = effort(examples=25)
+TestAfterimage.settings = effort(examples=40)
 
 
 class Gullible(ShardReplica):

@@ -78,10 +78,9 @@ class Promises:
             news = [operation for operation in around.topic.operations() if operation.offset > found]
             restored.apply(news, position=around.topic.end - 1)
             self._check_content(f"what was restored at {found} and read on", restored)
-        whole = [path for path in self._manifests() if path not in around.store.damaged and self._is_whole(path)]
+        whole = [path for path in self.manifests() if path not in around.store.damaged and self._is_whole(path)]
         newest = whole[0] if whole else None
-        surely_served = newest and around.now_ms() - around.store.put_at[newest] < _SURELY_SERVED_MS
-        if newest and surely_served and found != _position_of(newest):
+        if newest and self._is_surely_served(newest) and found != _position_of(newest):
             raise Divergence(f"the manifest at {found} was served, and the newest that is whole is {newest}")
 
     def _check_live(self, who: str, replica: ShardReplica) -> None:
@@ -103,36 +102,42 @@ class Promises:
         self._around.truth.at(shard.position).check(shard, f"{who} at {loop_time():.2f} s")
 
     def _check_newest_manifest(self) -> None:
-        manifests = self._manifests()
+        manifests = self.manifests()
         if (
             manifests
             and manifests[0] not in self._around.store.damaged
-            and (lost := self._files(manifests[0]) - self._around.store.objects.keys())
+            and (lost := self.files(manifests[0]) - self._around.store.objects.keys())
         ):
             raise Divergence(f"{manifests[0]} names {sorted(lost)}, which are not in the store")
 
     def _difference(self) -> str | None:
-        wanted = (ReplicaState.LIVE, self._around.topic.end - 1)
+        """What keeps the copies from being equal. Behind the last record, offsets may be left that hold nothing."""
+        last = max((record.offset for record in self._around.topic.records), default=EMPTY_POSITION)
         for number, searcher in enumerate(self._world.searchers):
-            found = (searcher.replica.state, searcher.replica.position)
-            if found != wanted:
-                return f"searcher {number} is {found} instead of {wanted}"
+            state, position = searcher.replica.state, searcher.replica.position
+            if state is not ReplicaState.LIVE or position < last:
+                return f"searcher {number} is {state} at {position} instead of live at {last}"
         fold = self._world.owner.fold
-        if fold is None or fold.position != wanted[1]:
-            return f"the writer stands at {None if fold is None else fold.position} instead of {wanted[1]}"
+        if fold is None or fold.position < last:
+            return f"the writer stands at {None if fold is None else fold.position} instead of {last}"
         if silent := self._around.unanswered:
             return f"nobody heard what became of the operations at {sorted(silent)}"
         return None
 
-    def _manifests(self) -> list[str]:
+    def manifests(self) -> list[str]:
         """The paths of the manifests, newest first."""
         return sorted((path for path in self._around.store.objects if "/manifests/" in path), reverse=True)
 
     def _is_whole(self, manifest: str) -> bool:
-        files = self._files(manifest)
+        files = self.files(manifest)
         return files <= self._around.store.objects.keys() and not files & self._around.store.damaged
 
-    def _files(self, manifest: str) -> set[str]:
+    def _is_surely_served(self, manifest: str) -> bool:
+        """Machines may have slept between the moment that it tells of and the one when it was put."""
+        written_at = int(manifest.rpartition("-")[2].partition(".")[0])
+        return self._around.now_ms() - min(written_at, self._around.store.put_at[manifest]) < _SURELY_SERVED_MS
+
+    def files(self, manifest: str) -> set[str]:
         """The paths of the files that an undamaged manifest names."""
         root = manifest.rpartition("/manifests/")[0]
         said = json.loads(self._around.store.objects[manifest])["manifest"]

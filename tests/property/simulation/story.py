@@ -36,7 +36,7 @@ class Story(RuleBasedStateMachine):
         self._runner = asyncio.Runner(loop_factory=SteppedLoop)
         self._broken = False
         self.world: World
-        self._promises: Promises
+        self.promises: Promises
         self._watching: Process
 
     def teardown(self) -> None:
@@ -70,25 +70,26 @@ class Story(RuleBasedStateMachine):
 
     async def _begin(self, seed: int) -> None:
         self.world = World(seed, Path(self._folder.name), type(self).make_replica)
-        self._promises = Promises(self.world)
-        self._watching = Process(self._promises.watch())
+        self.promises = Promises(self.world)
+        self._watching = Process(self.promises.watch())
 
     async def _do(self, work: Coroutine[Any, Any, None]) -> None:
         await work
         await asyncio.sleep(self.world.around.rng.uniform(0.0, 0.5))
         self._watching.check()
 
-    async def _heal(self, hours_ahead: int) -> None:
+    async def _heal(self) -> None:
         await self.world.heal()
-        await self._promises.check_equality()
-        self._promises.check_restoring(hours_ahead=hours_ahead)
+        await self.promises.check_equality()
 
     async def _heal_for_a_while(self, hours_ahead: int) -> None:
-        await self._heal(hours_ahead)
+        await self._heal()
+        self.promises.check_restoring(hours_ahead=hours_ahead)
         self.world.around.calm = False
 
     async def _end(self) -> None:
-        await self._heal(hours_ahead=0)
-        self._promises.check_rebuilding()
+        await self._heal()
+        self.promises.check_restoring(hours_ahead=0)
+        self.promises.check_rebuilding()
         await self._watching.kill()
         await self.world.end()

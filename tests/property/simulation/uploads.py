@@ -16,6 +16,8 @@ class Uploads:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._rng = around.rng
+        self._late_ones = self._rng.choice([0.1, 0.5])
+        self._foreign_ones = self._rng.choice([0.0, 0.05, 0.3])
         self._next_source = 0
         self._late: list[Operation] = []
 
@@ -31,7 +33,7 @@ class Uploads:
 
     def _write_one(self) -> None:
         event = self._late.pop(0) if self._late and self._rng.random() < 0.2 else self._event()
-        if len(self._late) < _MOST_LATE and self._rng.random() < 0.15:
+        if len(self._late) < _MOST_LATE and self._rng.random() < self._late_ones:
             self._late.append(event)
         else:
             self._around.write_operation(event)
@@ -49,5 +51,5 @@ class Uploads:
             source=source,
             uploaded_at=uploaded_at,
             code=code(*(self._rng.randint(-9, 9) or 1 for _ in range(4))),
-            scheme=_OTHER_SCHEME if self._around.truth.scheme and self._rng.random() < 0.05 else SCHEME,
+            scheme=_OTHER_SCHEME if self._around.truth.scheme and self._rng.random() < self._foreign_ones else SCHEME,
         )

@@ -61,3 +61,8 @@ class World:
     def roll_the_log_back(self, back: int) -> None:
         snapshot, self.around.claimed_by = self._remembered[-back:][0]
         self.around.log.roll_back(snapshot)
+
+    def forget_the_log(self) -> None:
+        self.around.log.flush()
+        self.around.claimed_by = ""
+        self._remembered = [(self.around.log.snapshot(), "")]

@@ -13,7 +13,7 @@ class ClockFaults(Story):
 
     @rule(days=st.sampled_from([0.5, 1, 3, 6]))
     def sleep_for_days(self, days: float) -> None:
-        """All machines are suspended. No event stays under way for so long."""
+        """All machines are suspended. No operation stays under way for so long."""
         self.do(self._sleep(days))
 
     async def _set(self, number: int, hours_ahead: int) -> None:
@@ -22,5 +22,6 @@ class ClockFaults(Story):
         clocks[number % len(clocks)].show(hours_ahead=hours_ahead)
 
     async def _sleep(self, days: float) -> None:
-        self.world.uploads.write_all_that_is_late()
+        await self._heal()
         self.world.around.now_ms.sleep(days)
+        self.world.around.calm = False

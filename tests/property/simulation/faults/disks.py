@@ -22,10 +22,10 @@ class DiskFaults(Story):
     def fill_the_disk_of_the_indexers(self, seconds: float) -> None:
         self.do(self._fill_disk(seconds))
 
-    @rule(kind=st.sampled_from(["/manifests/", "/segments/"]), number=PLACES, bit=PLACES)
-    def flip_a_bit_in_the_store(self, kind: str, number: int, bit: int) -> None:
-        """Of one of the newest manifests, or of any file of a segment."""
-        self.do(self._flip_stored(kind, number, bit))
+    @rule(of_manifest=st.booleans(), number=PLACES, bit=PLACES)
+    def flip_a_bit_in_the_store(self, of_manifest: bool, number: int, bit: int) -> None:
+        """In the newest manifest, or in a file that it names."""
+        self.do(self._flip_stored(of_manifest, number, bit))
 
     @rule(searcher=SEARCHERS, number=PLACES, bit=PLACES)
     def flip_a_bit_on_the_disk_of_a_searcher(self, searcher: int, number: int, bit: int) -> None:
@@ -43,10 +43,16 @@ class DiskFaults(Story):
         await asyncio.sleep(seconds)
         self.world.around.disk_full = False
 
-    async def _flip_stored(self, kind: str, number: int, bit: int) -> None:
+    async def _flip_stored(self, of_manifest: bool, number: int, bit: int) -> None:
         store = self.world.around.store
-        if paths := sorted(path for path in store.objects.keys() - store.damaged if kind in path):
-            store.flip(paths[-1 - number % len(paths)], bit)
+        newest = next((path for path in self.promises.manifests() if path not in store.damaged), None)
+        if newest is None:
+            return
+        named = [path for path in sorted(self.promises.files(newest)) if path not in store.damaged]
+        path = newest if of_manifest or not named else named[number % len(named)]
+        store.flip(path, bit)
+        if not store.down:
+            self.promises.check_restoring(hours_ahead=0)
 
     async def _flip_on_disk(self, searcher: int, number: int, bit: int) -> None:
         dead = self.world.searchers[searcher]

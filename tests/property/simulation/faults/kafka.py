@@ -1,6 +1,7 @@
 """Kafka is away, and forgets what nobody needs any more."""
 
 import asyncio
+from collections.abc import Iterable
 
 from hypothesis.stateful import rule
 
@@ -20,18 +21,18 @@ class KafkaFaults(Story):
 
         Deletes that are older than their retention go with it. Manifests are not asked.
         """
-        self.do(self._compact())
+        positions = [each.replica.position for each in self.world.searchers if each.replica.position >= 0]
+        self.do(self._compact([*positions, *self.world.remembered_heads]))
 
     async def _lose(self, seconds: float) -> None:
         self.world.set_kafka(down=True)
         await asyncio.sleep(seconds)
         self.world.set_kafka(down=False)
 
-    async def _compact(self) -> None:
-        world, around = self.world, self.world.around
+    async def _compact(self, positions: Iterable[int]) -> None:
+        around = self.world.around
         reported = min(around.unanswered, default=around.topic.end)
-        positions = [each.replica.position for each in world.searchers if each.replica.position >= 0]
-        before = min([reported, around.committed.get(SHARD, 0), *world.remembered_heads, *positions])
+        before = min([reported, around.committed.get(SHARD, 0), *positions])
         before = min([before, *self._lonely_foreigners(before)])
         horizon = around.now_ms() - DELETE_RETENTION_MS
         forgotten = {offset for offset, at in enumerate(around.written_at[:before]) if at < horizon}
