@@ -1,5 +1,6 @@
 """The machine: every rule does the same to the shard and to the model, and compares what they say of it."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,12 +14,16 @@ from shared.events.images import Attributes
 from shared.events.operations import Delete, Operation, Upsert
 from shared.events.topics import DELETE_RETENTION_MS
 from shared.index.checksum import LiveChecksum
+from shared.index.filters.column import Mask
 from shared.index.filters.syntax import parse_filter
+from shared.index.query import Query
+from shared.index.ranking import Places
 from shared.index.sealed.description import SegmentDescription
-from shared.index.sealed.segment import SealedSegment
+from shared.index.sealed.graph import Graph
+from shared.index.sealed.segment import EXPANSION_SEARCH, SealedSegment
 from shared.index.sealed.writing import write_segment
 from shared.index.shard import Outcome, RowsLost, Shard
-from shared.index.vectors import VectorFormat
+from shared.index.vectors import Codes, VectorFormat
 from tests.fakes.operations import SCHEME, delete, upsert
 from tests.fakes.scratch import SCRATCH
 from tests.property.shard.filters import ATTRIBUTES, FILTERS, Filter
@@ -37,10 +42,29 @@ TOLERANCE = 1e-5
 
 
 class GraphSearched(SealedSegment):
-    """Searches the graph where so few rows would be compared one by one."""
+    """Walks the graph where so few rows would be compared one by one."""
 
-    def better_alone(self, count: int, reach: int) -> bool:
-        return False
+    def __init__(self, folder: Path, description: SegmentDescription, *, expansion: int = EXPANSION_SEARCH) -> None:
+        super().__init__(folder, description, expansion=expansion)
+        self._graph = Patient(folder, self._format, rows=description.rows, code_bytes=description.code_bytes)
+
+    def _walk_pays(self, expansion: int, count: int) -> bool:
+        return count > 0
+
+
+class Patient(Graph):
+    """Walks as far as it takes."""
+
+    def search(
+        self,
+        queries: Codes,
+        limit: int,
+        allowed: Mask,
+        *,
+        expansion: int,
+        budget: int,
+    ) -> Places | None:
+        return super().search(queries, limit, allowed, expansion=expansion, budget=sys.maxsize)
 
 
 class ShardMachine(RuleBasedStateMachine):
@@ -206,20 +230,39 @@ class ShardMachine(RuleBasedStateMachine):
         assert everything == sorted(everything, key=lambda match: (-match.score, match.row.id))
         assert self.shard.search(query, k) == everything[:k]
 
-    @rule(numbers=NUMBERS, k=st.integers(1, 8), filter_=st.none() | FILTERS, bound=st.integers(0, 6))
-    def search_within(self, numbers: tuple[int, ...], k: int, filter_: Filter | None, bound: int) -> None:
-        """By a filter, and by a radius: the score of one of the hits, which counts, or none."""
-        query = self.code(numbers)
-        everything = self.shard.search(query, len(self.model.live) + 1)
-        least = everything[bound].score if bound < len(everything) else None
-        expected = [
-            match
-            for match in everything
-            if (filter_ is None or filter_.holds(self.model.live[match.row.id]))
-            and (least is None or match.score >= least)
-        ]
+    @rule(
+        all_numbers=st.lists(NUMBERS, min_size=1, max_size=3),
+        k=st.integers(1, 8),
+        filter_=st.none() | FILTERS,
+        bound=st.integers(0, 6),
+        exclude=st.frozensets(IDS, max_size=2),
+        exact=st.booleans(),
+    )
+    def search_within(
+        self,
+        all_numbers: list[tuple[int, ...]],
+        k: int,
+        filter_: Filter | None,
+        bound: int,
+        exclude: frozenset[str],
+        exact: bool,
+    ) -> None:
+        """Several queries together: by a filter, without some ids, within the score of one of the hits, or none."""
         condition = parse_filter(filter_.json) if filter_ else None
-        assert self.shard.search(query, k, min_score=least, condition=condition) == expected[:k]
+        queries, expected = [], []
+        for query in map(self.code, all_numbers):
+            everything = self.shard.search(query, len(self.model.live) + 1)
+            least = everything[bound].score if bound < len(everything) else None
+            queries.append(Query(code=query, k=k, min_score=least, condition=condition, exclude=exclude, exact=exact))
+            fit = [
+                match
+                for match in everything
+                if (filter_ is None or filter_.holds(self.model.live[match.row.id]))
+                and (least is None or match.score >= least)
+                and match.row.id not in exclude
+            ]
+            expected.append(fit[:k])
+        assert self.shard.search_all(queries) == expected
 
     @rule(moment=TIMES, limit=st.integers(1, 8))
     def ask_for_what_is_old(self, moment: int, limit: int) -> None:
