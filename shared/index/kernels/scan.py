@@ -23,15 +23,25 @@ def rank_all(codes, allowed, queries, metric, scores, rows, counts):
     limit = scores.shape[1]
     counts[:] = 0
     of_queries = np.array([squared(queries, number) for number in range(queries.shape[0])])
-    for first in range(0, codes.shape[0], _BLOCK_ROWS):
-        last = min(first + _BLOCK_ROWS, codes.shape[0])
+    block = np.empty(_BLOCK_ROWS, np.int64)
+    lines = cache_lines(codes)
+    next_row = 0
+    while next_row < codes.shape[0]:
+        size, first = 0, next_row
+        while next_row < codes.shape[0] and size < _BLOCK_ROWS:
+            block[size] = next_row  # without a branch, which would be guessed wrong half of the time
+            size += np.int64(allowed[next_row])
+            next_row += 1
+        if next_row - first > size:  # the processor foresees only what has no gaps
+            for place in range(size):
+                prefetch(codes, block[place], lines)
         for number in range(queries.shape[0]):
             query, best_scores, best_rows = queries[number], scores[number], rows[number]
             of_query, count = of_queries[number], counts[number]
-            for row in range(first, last):
-                if allowed[row]:
-                    score = similarity(codes, row, query, of_query, metric)
-                    count = keep(best_scores, best_rows, count, limit, score, row)
+            for place in range(size):
+                row = block[place]
+                score = similarity(codes, row, query, of_query, metric)
+                count = keep(best_scores, best_rows, count, limit, score, row)
             counts[number] = count
 
 
