@@ -31,18 +31,25 @@ class Reports:
         self._now_ms = now_ms
 
     async def restate_winners(self, writer: ShardWriter, written: Sequence[Written]) -> None:
-        """Write the winner again behind each record that lost, which Kafka's compaction would keep in its stead."""
-        for item in written:
-            if item.outcome is Outcome.APPLIED:
-                continue
-            winner = _winner(writer, item.operation)
-            log.info("winner_restated", shard=writer.shard, overruled=item.operation.offset)
-            await self._producer.send_until_acknowledged(
-                self._topics.features,
-                key=winner.id.encode(),
-                value=encode_feature(feature_of(winner)) if isinstance(winner, Upsert) else None,
-                headers=winner.source.headers() if isinstance(winner, Delete) else (),
-            )
+        """Write the winner again behind each record that lost, which Kafka's compaction would keep in its stead.
+
+        Behind one that another record of its id follows there is no need: compaction keeps that one, or it loses too.
+        """
+        last = {item.operation.id: item for item in written}
+        async with asyncio.TaskGroup() as sends:
+            for item in last.values():
+                if item.outcome is not Outcome.APPLIED:
+                    sends.create_task(self._restate_winner(writer, item.operation))
+
+    async def _restate_winner(self, writer: ShardWriter, overruled: Operation) -> None:
+        winner = _winner(writer, overruled)
+        log.info("winner_restated", shard=writer.shard, overruled=overruled.offset)
+        await self._producer.send_until_acknowledged(
+            self._topics.features,
+            key=winner.id.encode(),
+            value=encode_feature(feature_of(winner)) if isinstance(winner, Upsert) else None,
+            headers=winner.source.headers() if isinstance(winner, Delete) else (),
+        )
 
     async def report(self, writer: ShardWriter, written: Sequence[Written]) -> None:
         """Tell the producers what became of their events."""

@@ -48,6 +48,19 @@ async def test_the_winner_is_written_again_behind_the_record_that_lost(winner: O
     assert survivors(bench).checksum == bench.writer.fold.checksum
 
 
+@pytest.mark.parametrize(("last_source", "times"), [(10, 0), (4, 1)], ids=["it wins", "it loses too"])
+async def test_of_the_records_of_an_id_that_come_together_the_last_decides(last_source: int, times: int) -> None:
+    """Else an indexer that has much to catch up with would make more of it."""
+    bench = await Bench().started(upsert(0, "other"))
+    bench.write(upsert(0, source=9), upsert(0, source=3), upsert(0, source=last_source, of=code(4, 3, 2, 1)))
+    await bench.deliver()
+    assert len(bench.restated) == times
+    write_restated(bench)
+    await bench.deliver_all()
+    assert bench.restated == []
+    assert survivors(bench).checksum == bench.writer.fold.checksum
+
+
 async def test_a_stale_upload_is_told_that_it_was_superseded() -> None:
     bench = await Bench().started()
     bench.write(upsert(0, source=9), upsert(1, source=3))
