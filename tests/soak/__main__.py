@@ -5,6 +5,7 @@ comes of it from the machine as well: a failure may need several tries. The serv
 """
 
 import argparse
+import logging
 import random
 import secrets
 import shutil
@@ -12,6 +13,8 @@ import sys
 import time
 from pathlib import Path
 from tempfile import mkdtemp
+
+import structlog
 
 from tests.faults.site import Sites
 from tests.soak.course import Soak, in_turn
@@ -31,6 +34,8 @@ def main() -> int:
         sys.stdout.write(f"soak {minutes:3}:{seconds:02}  {line}\n")
         sys.stdout.flush()
 
+    # What is read here of damaged files is as it should be: the workers have logs of their own.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     _KEPT.mkdir(exist_ok=True)
     folder = Path(mkdtemp(dir=_KEPT)).absolute()
     sites = Sites(folder)
