@@ -96,9 +96,14 @@ class ShardMachine(RuleBasedStateMachine):
 
     # What changes the shard
 
-    @initialize(numbers=NUMBERS)
-    def nothing_matches_in_an_empty_shard(self, numbers: tuple[int, ...]) -> None:
+    @initialize(numbers=NUMBERS, first=st.lists(st.tuples(IDS, NUMBERS), max_size=7), by_graph=st.booleans())
+    def begin_with_a_sealed_segment(
+        self, numbers: tuple[int, ...], first: list[tuple[str, tuple[int, ...]]], by_graph: bool
+    ) -> None:
         assert self.shard.search(self.code(numbers), 3) == []
+        for image_id, of in first:
+            self.put(image_id, 0, of, {}, None)
+        self._seal([], by_graph, [])
 
     @rule(image_id=IDS, source=SOURCES, numbers=NUMBERS, attributes=ATTRIBUTES, occurred_at=st.none() | TIMES)
     def put(
@@ -155,9 +160,14 @@ class ShardMachine(RuleBasedStateMachine):
         self, data: st.DataObject, by_graph: bool, meanwhile: list[tuple[str, int, tuple[int, ...] | None]]
     ) -> None:
         """Write the growing rows and some sealed segments into one segment, while the shard goes on changing."""
+        names = sorted(self.shard.sealed)
+        self._seal(data.draw(st.lists(st.sampled_from(names), unique=True)) if names else [], by_graph, meanwhile)
+
+    def _seal(
+        self, merged: list[str], by_graph: bool, meanwhile: list[tuple[str, int, tuple[int, ...] | None]]
+    ) -> None:
         contents = self.shard.contents()
-        merged = data.draw(st.sets(st.sampled_from(sorted(contents.sealed)))) if contents.sealed else set()
-        parts = [(contents.rows, contents.codes), *(self.shard.sealed[name].live_rows() for name in sorted(merged))]
+        parts = [(contents.rows, contents.codes), *(self.shard.sealed[name].live_rows() for name in merged)]
         rows = [(row, code) for part_rows, codes in parts for row, code in zip(part_rows, codes, strict=True)]
         if not rows:
             return
@@ -175,7 +185,7 @@ class ShardMachine(RuleBasedStateMachine):
             else:
                 self.put(image_id, source, numbers, {}, None)
         self.shard.exchange([self.open(description, by_graph=by_graph)], dropped=merged)
-        assert self.shard.sealed.keys() == contents.sealed.keys() - merged | {description.name}
+        assert self.shard.sealed.keys() == contents.sealed.keys() - {*merged} | {description.name}
 
     @precondition(lambda self: self.shard.sealed)
     @rule(data=st.data())
@@ -270,6 +280,11 @@ class ShardMachine(RuleBasedStateMachine):
         found = [row.id for row in self.shard.older_than(moment, limit)]
         assert len(found) == len(set(found)) == min(limit, len(old))
         assert old.issuperset(found)
+
+    @invariant()
+    def it_finds_what_the_model_holds(self) -> None:
+        found = self.shard.search(self.code((1, 2, 3, -1)), len(self.model.live) + 1)
+        assert sorted(match.row.id for match in found) == sorted(self.model.live)
 
     @invariant()
     def it_stands_where_the_model_stands(self) -> None:
