@@ -17,7 +17,7 @@ from tests.e2e.prometheus import PrometheusServer
 from tests.harness.kafka import Broker
 from tests.harness.pictures import small_pictures
 from tests.harness.redis import RedisServer
-from tests.harness.workers import WorkerProcess
+from tests.harness.workers import QUICK_TO_START, WorkerProcess
 from tests.unit.deploy.dashboard import PanelQuery, queries
 from tests.unit.deploy.files import PROMETHEUS, ROOT, WORKERS
 
@@ -43,7 +43,7 @@ async def workers(
             bootstrap_servers=kafka.bootstrap_servers,
             redis_url=redis_server.url,
             folder=tmp_path,
-            env={"AFTERIMAGE_NAMESPACE": unique_namespace, "AFTERIMAGE_FILE_ROOTS": str(PHOTOS)},
+            env={"AFTERIMAGE_NAMESPACE": unique_namespace, "AFTERIMAGE_FILE_ROOTS": str(PHOTOS), **QUICK_TO_START},
         )
         for name in WORKERS
     }

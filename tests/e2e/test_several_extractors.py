@@ -15,6 +15,7 @@ from tests.harness.kafka import Broker
 from tests.harness.pictures import small_pictures
 from tests.harness.redis import RedisServer
 from tests.harness.service import PHOTOS
+from tests.harness.workers import QUICK_TO_START
 
 IMAGES = 60
 SETTLE_S = 60.0
@@ -27,6 +28,8 @@ async def test_two_extractors_share_the_partitions_and_all_uploads_become_search
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", kafka.bootstrap_servers)
     monkeypatch.setenv("REDIS_URL", redis_server.url)
     monkeypatch.setenv("AFTERIMAGE_NAMESPACE", unique_namespace)
+    for variable, value in QUICK_TO_START.items():
+        monkeypatch.setenv(variable, value)
     said: list[str] = []
     settings = CliSettings()
     async with stack(

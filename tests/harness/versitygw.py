@@ -44,6 +44,7 @@ class VersityGateway(Daemon):
     """One server on a port of its own, its objects in `folder`, its notifications on a topic that must exist."""
 
     start_timeout_s = 20.0
+    stop_timeout_s = 1.0  # it takes ten seconds to end in good order, and nobody needs what it holds then
 
     def __init__(self, folder: Path, *, kafka: str, topic: str) -> None:
         super().__init__("versitygw", log=folder / "versitygw.log")
