@@ -1,5 +1,6 @@
 """Milvus Lite, in this process, through its own client."""
 
+import logging
 from importlib.metadata import version
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from benchmarks.index.databases.database import EFFORTS
 from benchmarks.index.graphs import CONNECTIVITY, EXPANSION_ADD
 from benchmarks.index.workload import RowNumbers, Vectors
 
+logging.getLogger("grpc").setLevel(logging.CRITICAL)  # its server logs what its client asks for and it has not
 _BATCH = 1_000
 _NAME = "vectors"
 
