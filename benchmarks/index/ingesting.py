@@ -114,7 +114,7 @@ class FloodingWriter:
         self._runner = asyncio.Runner()
         self._resources = AsyncExitStack()
         thread = self._resources.enter_context(SingleThread("index"))
-        self._codes = engine.form(np.array(Workload.load(workload).base[:_BATCH]))
+        self._codes = engine.form(np.array(Workload.load(workload).base[:growing]))  # many alike would all be found
         self._runner.run(self._start(engine.shard, redis, thread))
         self._first, self._growing = self._writer.fold.position + 1, growing
         for _ in range(-(-growing // _BATCH)):
@@ -155,10 +155,10 @@ class FloodingWriter:
     async def _append(self) -> None:
         first = self._writer.fold.position + 1
         operations = [
-            upsert_of(self._first + (first + place) % self._growing, code, offset=first + place)
-            for place, code in enumerate(self._codes)
+            upsert_of(self._first + offset % self._growing, self._codes[offset % self._growing], offset=offset)
+            for offset in range(first, first + _BATCH)
         ]
-        await self._writer.append(operations, position=first + len(operations) - 1)
+        await self._writer.append(operations, position=first + _BATCH - 1)
 
 
 class BusySearcher:
