@@ -34,7 +34,8 @@ def main() -> int:
         sys.stdout.write(f"soak {minutes:3}:{seconds:02}  {line}\n")
         sys.stdout.flush()
 
-    # What is read here of damaged files is as it should be: the workers have logs of their own.
+    # What is said here of damaged files, and of a broker that is gone, is as it should be. Workers have their own logs.
+    logging.disable(logging.CRITICAL)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     _KEPT.mkdir(exist_ok=True)
     folder = Path(mkdtemp(dir=_KEPT)).absolute()
