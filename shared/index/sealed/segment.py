@@ -143,7 +143,7 @@ class SealedSegment:
                 expansion=max(self._expansion, limit),
                 budget=count // _SCANNED_PER_COMPARISON,
             )
-            if places is None or places.counts.min() < min(k, count):
+            if places is None or min(places.counts.tolist()) < min(k, count):
                 break
             rankings = places.rankings(k)
             if rankings is not None:
