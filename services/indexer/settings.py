@@ -18,7 +18,7 @@ class IndexerSettings(SegmentSettings, ConsumerSettings):
         default=100_000, ge=1_000, description="offsets that the log in Redis keeps for replicas to catch up from"
     )
     seal_rows: int = Field(
-        default=50_000, ge=1, le=10_000_000, description="images that a shard gains before it seals a segment of them"
+        default=20_000, ge=1, le=10_000_000, description="images that a shard gains before it seals a segment of them"
     )
     retention: Annotated[int, BeforeValidator(duration_ms)] | None = Field(
         default=None,
