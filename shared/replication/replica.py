@@ -22,7 +22,7 @@ POLL_S = 1.0
 CONFIRM_WITHIN_S = 5.0
 """A replica that could not compare itself with the log's head for so long does not know whether it is current."""
 _AT_LEAST = 16
-"""Operations that are applied between two searches: a fifth of a millisecond."""
+"""Operations between two looks at whether a search waits: a fifth of a millisecond."""
 _HEARD_BATCHES = 1024
 _READ_BATCHES = 64
 _WORTH_LOADING = 10_000
@@ -241,7 +241,7 @@ class ShardReplica:
         return True
 
     def _apply_some(self, index: Shard, operations: Sequence[Operation], position: int) -> Sequence[Operation]:
-        """Apply operations, a few at least, and return those that are left: a search waits for no more than that.
+        """Apply operations, a few at least, and return those that are left where a search has waited long enough.
 
         position: to move to when none are.
         """
@@ -250,7 +250,7 @@ class ShardReplica:
             part = operations[done : done + _AT_LEAST]
             index.apply(part, position=part[-1].offset)
             done += _AT_LEAST
-            if self._thread.urgently_wanted:
+            if self._thread.had_better_end():
                 return operations[done:]
         index.apply(operations[done:], position=position)
         return ()

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 
 import pytest
 
@@ -36,7 +37,7 @@ async def test_a_long_call_learns_that_an_urgent_one_waits_and_only_while_it_doe
 
     def long() -> None:
         started.set()
-        while not thread.urgently_wanted:
+        while not thread.had_better_end():
             pass
         seen.append("wanted")
 
@@ -46,7 +47,29 @@ async def test_a_long_call_learns_that_an_urgent_one_waits_and_only_while_it_doe
         await thread.run_urgently(seen.append, "urgent")
         await working
         assert seen == ["wanted", "urgent"]
-        assert not thread.urgently_wanted
+        assert not thread.had_better_end()
+
+
+async def test_beside_urgent_calls_others_get_a_fifth_of_the_time() -> None:
+    worked: list[float] = []
+
+    def long() -> None:
+        began = time.perf_counter()
+        while not thread.had_better_end() and not searching.done():
+            pass
+        worked.append(time.perf_counter() - began)
+
+    with SingleThread("test") as thread:
+
+        async def search() -> None:
+            for _ in range(20):
+                await thread.run_urgently(time.sleep, 0.01)
+
+        searching = asyncio.gather(search(), search())
+        while not searching.done():
+            await thread.run(long)
+            await asyncio.sleep(0)
+    assert 0.3 <= sum(worked) / (0.25 * 0.4) <= 2
 
 
 async def test_an_urgent_caller_that_gives_up_is_not_waited_for() -> None:
@@ -54,10 +77,10 @@ async def test_an_urgent_caller_that_gives_up_is_not_waited_for() -> None:
     with SingleThread("test") as thread:
         working = asyncio.create_task(thread.run(gate.wait))
         urgent = asyncio.create_task(thread.run_urgently(divmod, 7, 2))
-        await asyncio.sleep(0)
-        assert thread.urgently_wanted
+        await asyncio.sleep(0.01)
+        assert thread.had_better_end()
         urgent.cancel()
         await asyncio.gather(urgent, return_exceptions=True)
-        assert not thread.urgently_wanted
+        assert not thread.had_better_end()
         gate.set()
         await working
