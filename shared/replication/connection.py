@@ -12,6 +12,8 @@ from redis.exceptions import RedisError
 from shared.replication.log import LogUnavailable
 
 _TIMEOUT_S = 5.0
+QUICKLY_S = 2.0
+"""For what asks Redis for a few bytes: an answer that was lost in a network holds a replica up for no longer."""
 
 
 @asynccontextmanager

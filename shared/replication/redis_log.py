@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from shared.events.operations import OperationBatch, decode_batch, encode_batch
-from shared.replication.connection import answered
+from shared.replication.connection import QUICKLY_S, answered
 from shared.replication.keys import ShardKeys
 from shared.replication.log import Conflict, Fenced, LogHead, LogUnavailable
 from shared.replication.subscription import messages
@@ -54,7 +54,7 @@ class RedisLog:
                 raise Conflict(int(head))
 
     async def head(self, shard: int) -> LogHead | None:
-        async with answered(f"reading the head of shard {shard}"):
+        async with answered(f"reading the head of shard {shard}", within_s=QUICKLY_S):
             fields = await self._redis.hmget(self._keys(shard).meta, ["incarnation", "epoch", "head"])
         match fields:
             case [bytes() as incarnation, bytes() as epoch, bytes() as head]:
@@ -80,7 +80,7 @@ class RedisLog:
         channels = {self._keys(shard).ops.encode(): shard for shard in shards}
         subscription = self._redis.pubsub()
         try:
-            async with answered("subscribing"):
+            async with answered("subscribing", within_s=QUICKLY_S):
                 await subscription.subscribe(*channels)
             yield _batches(subscription, channels)
         except (RedisError, OSError) as error:
