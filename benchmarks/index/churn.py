@@ -179,7 +179,7 @@ class _Churn:
         return Step(
             recall=self._recall(found, self._vectors, self._queries),
             of_codes=self._recall(found, self._decoded, self._decoded_queries),
-            bytes=writer.fold.memory_bytes,
+            bytes=writer.fold.statistics.memory_bytes + writer.fold.statistics.mapped_bytes,
             resident=resident_bytes(os.getpid()),
             segments=len(writer.fold.sealed),
             queries_per_s=len(answers) / took,

@@ -1,8 +1,6 @@
 """Wiring of the indexer: the subscription to the features, the log in Redis, the heartbeat."""
 
 import asyncio
-import os
-import socket
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -36,6 +34,7 @@ from shared.runtime.background import BackgroundTasks
 from shared.runtime.executor import SingleThread
 from shared.runtime.health import Health
 from shared.runtime.metrics import new_registry
+from shared.runtime.process import process_name
 from shared.runtime.server import Stop
 
 _HEARTBEAT_S = 1.0
@@ -95,7 +94,7 @@ class IndexerWorker:
             tasks.spawn(sealer.run(lambda: self._handler.writers), name="sealing")
         overview = ShardOverview(
             ReplicaDirectory(redis, namespace=settings.namespace),
-            name=settings.instance_id or f"{socket.gethostname()}-{os.getpid()}",
+            name=settings.instance_id or process_name(),
             stored=sealer.stored if sealer else lambda _shard: None,
             thread=thread,
             metrics=self._metrics,

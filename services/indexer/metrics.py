@@ -1,10 +1,9 @@
 """The indexer's own metrics; those of the bus are FastStream's."""
 
-from contextlib import suppress
-
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from shared.index.statistics import ShardStatistics
+from shared.replication.shard_gauges import ShardGauges, forget
 
 
 class IndexerMetrics:
@@ -33,22 +32,7 @@ class IndexerMetrics:
             buckets=(0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600),
             registry=registry,
         )
-        self.segments = Gauge("afterimage_indexer_segments", "Sealed segments of a shard", ["shard"], registry=registry)
-        self.dead_rows = Gauge(
-            "afterimage_indexer_dead_rows",
-            "Rows of a shard that were replaced or deleted and still take room",
-            ["shard"],
-            registry=registry,
-        )
-        self.memory = Gauge(
-            "afterimage_indexer_memory_bytes",
-            "Bytes of memory that the codes of a shard's growing segment occupy",
-            ["shard"],
-            registry=registry,
-        )
-        self.mapped = Gauge(
-            "afterimage_indexer_mapped_bytes", "Bytes of a shard's sealed, mapped files", ["shard"], registry=registry
-        )
+        self.sizes = ShardGauges("afterimage_indexer", registry)
         self.stored = Gauge(
             "afterimage_indexer_stored_bytes",
             "Bytes that the store holds for a shard, older manifests' segments included",
@@ -73,7 +57,6 @@ class IndexerMetrics:
         self.position = Gauge(
             "afterimage_indexer_position", "Offset that the log of a shard has reached", ["shard"], registry=registry
         )
-        self.rows = Gauge("afterimage_indexer_rows", "Images in a shard", ["shard"], registry=registry)
         self.lag = Gauge(
             "afterimage_indexer_lag_records",
             "Records of images.features that wait, by partition assigned here",
@@ -85,17 +68,11 @@ class IndexerMetrics:
             self.claims.labels(cause)
 
     def describe(self, shard: int, statistics: ShardStatistics, *, stored_bytes: int | None) -> None:
-        label = str(shard)
-        self.rows.labels(label).set(statistics.rows)
-        self.dead_rows.labels(label).set(statistics.dead_rows)
-        self.segments.labels(label).set(statistics.segments)
-        self.memory.labels(label).set(statistics.memory_bytes)
-        self.mapped.labels(label).set(statistics.mapped_bytes)
+        self.sizes.describe(shard, statistics)
         if stored_bytes is not None:
-            self.stored.labels(label).set(stored_bytes)
+            self.stored.labels(str(shard)).set(stored_bytes)
 
     def forget(self, shard: int) -> None:
         """Show nothing more of a shard that went to another indexer."""
-        for gauge in (self.rows, self.dead_rows, self.segments, self.memory, self.mapped, self.stored):
-            with suppress(KeyError):  # it was not shown yet
-                gauge.remove(str(shard))
+        self.sizes.forget(shard)
+        forget(self.stored, shard)

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from shared.events.operations import OperationBatch, Upsert
 from shared.index.statistics import ShardStatistics
 from shared.replication.replica import GapKind
+from shared.replication.shard_gauges import ShardGauges
 from shared.replication.state import ReplicaState
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
@@ -51,25 +52,7 @@ class SearcherMetrics:
         self.position = Gauge(
             "afterimage_replica_position", "Offset that the copy of a shard has reached", ["shard"], registry=registry
         )
-        self.rows = Gauge("afterimage_replica_rows", "Images in the copy of a shard", ["shard"], registry=registry)
-        self.dead_rows = Gauge(
-            "afterimage_replica_dead_rows",
-            "Rows in the copy of a shard that were replaced or deleted and still take room",
-            ["shard"],
-            registry=registry,
-        )
-        self.segments = Gauge(
-            "afterimage_replica_segments", "Sealed segments in the copy of a shard", ["shard"], registry=registry
-        )
-        self.memory = Gauge(
-            "afterimage_replica_memory_bytes",
-            "Bytes of memory that the codes of a shard's growing segment occupy",
-            ["shard"],
-            registry=registry,
-        )
-        self.mapped = Gauge(
-            "afterimage_replica_mapped_bytes", "Bytes of a shard's sealed, mapped files", ["shard"], registry=registry
-        )
+        self.sizes = ShardGauges("afterimage_replica", registry)
         self.state = Gauge(
             "afterimage_replica_state",
             "1 for the state that the copy of a shard is in, 0 for the others",
@@ -111,11 +94,6 @@ class SearcherMetrics:
                 self.searchable_seconds.observe(max(0.0, now_ms - operation.uploaded_at) / 1000)
 
     def describe(self, shard: int, statistics: ShardStatistics, *, state: ReplicaState) -> None:
-        label = str(shard)
-        self.rows.labels(label).set(statistics.rows)
-        self.dead_rows.labels(label).set(statistics.dead_rows)
-        self.segments.labels(label).set(statistics.segments)
-        self.memory.labels(label).set(statistics.memory_bytes)
-        self.mapped.labels(label).set(statistics.mapped_bytes)
+        self.sizes.describe(shard, statistics)
         for known in ReplicaState:
             self.state.labels(str(shard), known.value).set(known is state)

@@ -1,12 +1,10 @@
 """What can be set, by environment variables that begin with SEARCHER_ (or AFTERIMAGE_, where workers must agree)."""
 
-import os
-import socket
-
 from pydantic import Field
 
 from shared.encoders.settings import ExtractionSettings
 from shared.replication.settings import SegmentSettings
+from shared.runtime.process import process_name
 from shared.runtime.settings import from_environment
 
 
@@ -15,7 +13,7 @@ class SearcherSettings(SegmentSettings, ExtractionSettings):
 
     http_port: int = Field(default=8083, ge=1, le=65535, description="the port that they listen on")
     name: str = Field(
-        default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}",
+        default_factory=process_name,
         pattern=r"^[\w.-]{1,128}$",
         description="this searcher's name in replies and in `afterimage status`",
     )

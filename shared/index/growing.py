@@ -32,11 +32,6 @@ class GrowingSegment:
         return len(self._row_of)
 
     @property
-    def code_bytes(self) -> int | None:
-        """Bytes per code, once a row has set it; None before."""
-        return self._codes.shape[1] or None
-
-    @property
     def memory_bytes(self) -> int:
         """What the codes occupy, spare capacity included."""
         return self._codes.nbytes

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
+from shared.index.nearest import rank
 from shared.index.query import Query
 from shared.index.segment import Match
-from shared.index.shard import Shard, rank
+from shared.index.shard import Shard
 
 
 def search_shards(shards: Mapping[int, Shard], queries: Sequence[Query]) -> list[list[Match]]:

@@ -50,10 +50,6 @@ class Segment(Protocol):
         """Return the number of the live row of that id; None where there is none."""
 
     @property
-    def code_bytes(self) -> int | None:
-        """Bytes per code; None before the first row."""
-
-    @property
     def memory_bytes(self) -> int:
         """What its codes, or its mapped files, occupy."""
 

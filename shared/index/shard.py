@@ -1,6 +1,5 @@
 """A shard: the fold of one partition up to a position, under the rule that the highest upload offset wins."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -15,8 +14,8 @@ from shared.index.checksum import LiveChecksum
 from shared.index.contents import Deleted, SealedPart, ShardContents
 from shared.index.filters.condition import Condition
 from shared.index.growing import GrowingSegment
+from shared.index.nearest import search_segments
 from shared.index.query import Query
-from shared.index.ranking import Ranking
 from shared.index.sealed.segment import SealedSegment
 from shared.index.segment import Match, Row, Segment
 from shared.index.statistics import ShardStatistics
@@ -100,10 +99,6 @@ class Shard:
         return self._checksum.value
 
     @property
-    def memory_bytes(self) -> int:
-        return sum(segment.memory_bytes for segment in self._segments())
-
-    @property
     def statistics(self) -> ShardStatistics:
         return ShardStatistics(
             rows=len(self),
@@ -150,14 +145,7 @@ class Shard:
         for query in queries:
             if len(query.code) != self._code_bytes:
                 raise ValueError(f"the query's code has {len(query.code)} bytes, those of the index {self._code_bytes}")
-        alike: defaultdict[object, list[int]] = defaultdict(list)
-        for number, query in enumerate(queries):
-            alike[query.condition, query.exact, query.wanted].append(number)
-        found: dict[int, list[Match]] = {}
-        for numbers in alike.values():
-            together = [queries[number] for number in numbers]
-            found.update(zip(numbers, _search_alike(segments, together), strict=True))
-        return [found[number] for number in range(len(queries))]
+        return search_segments(segments, queries)
 
     def code_of(self, image_id: str) -> bytes:
         """Raises KeyError."""
@@ -308,33 +296,3 @@ class Shard:
         horizon = now - DELETE_RETENTION_MS
         while (oldest := next(iter(self._deleted))) != operation.id and self._deleted[oldest].deleted_at < horizon:
             del self._deleted[oldest]
-
-
-def rank(match: Match) -> tuple[float, str]:
-    """Sort key of a ranking: best score first, equal scores by id, so that all replicas rank alike."""
-    return (-match.score, match.row.id)
-
-
-def _search_alike(segments: Sequence[Segment], queries: Sequence[Query]) -> Iterator[list[Match]]:
-    """Search for queries that have the condition, the exactness and the number of wanted rows in common."""
-    first = queries[0]
-    codes = np.frombuffer(b"".join(query.code for query in queries), np.uint8).reshape(len(queries), -1)
-    rankings = [segment.nearest(codes, first.wanted, first.condition, exact=first.exact) for segment in segments]
-    for query, of_query in zip(queries, zip(*rankings, strict=True), strict=True):
-        matches = _best(query.wanted, query.min_score, segments, of_query)
-        yield [match for match in matches if match.row.id not in query.exclude][: query.k]
-
-
-def _best(k: int, min_score: float | None, segments: Sequence[Segment], rankings: Sequence[Ranking]) -> list[Match]:
-    """Return the best `k` matches of several segments, and those that score like the last of them, by rank."""
-    least = -np.inf if min_score is None else min_score
-    if sum(len(ranking.scores) for ranking in rankings) > k:
-        scores = np.concatenate([ranking.scores for ranking in rankings])
-        least = max(least, float(np.partition(scores, -k)[-k]))
-    matches = [
-        Match(score, segment.row_at(row))
-        for segment, ranking in zip(segments, rankings, strict=True)
-        for score, row in zip(ranking.scores.tolist(), ranking.rows.tolist(), strict=True)
-        if score >= least
-    ]
-    return sorted(matches, key=rank)

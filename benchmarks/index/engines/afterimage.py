@@ -72,7 +72,7 @@ def shard_of(segments: Iterable[SealedSegment]) -> Shard:
     contents = ShardContents(
         position=max(segment.description.last_offset for segment in opened.values()),
         scheme=SCHEME,
-        code_bytes=next(iter(opened.values())).code_bytes,
+        code_bytes=next(iter(opened.values())).description.code_bytes,
         checksum=_NO_CHECKSUM,
         deleted=[],
         sealed={

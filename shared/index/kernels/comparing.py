@@ -95,32 +95,15 @@ def _closeness(codes, row, query):
 def _squared(codes, row):
     if codes.dtype is types.uint8:
         return lambda codes, row: np.float64(codes.shape[1])
-    if codes.dtype is types.int8:
+    number, summed = _arithmetic(codes)
 
-        def of_bytes(codes, row):
-            total = np.int32(0)
-            for place in range(codes.shape[1]):
-                total = np.int32(total + np.int32(codes[row, place]) * np.int32(codes[row, place]))
-            return np.float64(total)
-
-        return of_bytes
-    if codes.dtype is types.uint16:
-
-        def of_halves(codes, row):
-            total = np.float32(0)
-            for place in range(codes.shape[1]):
-                total += _half(codes[row, place]) * _half(codes[row, place])
-            return np.float64(total)
-
-        return of_halves
-
-    def of_floats(codes, row):
-        total = np.float32(0)
+    def of_numbers(codes, row):
+        total = summed(0)
         for place in range(codes.shape[1]):
-            total += codes[row, place] * codes[row, place]
+            total = summed(total + number(codes[row, place]) * number(codes[row, place]))
         return np.float64(total)
 
-    return of_floats
+    return of_numbers
 
 
 def _inner(codes, row, query):
@@ -133,63 +116,36 @@ def _squared_distance(codes, row, query):
 
 @overload(_inner, jit_options=_SUMS)
 def _inner_product(codes, row, query):
-    # One sum a loop, and cut to 32 bits at each step: only then does LLVM multiply bytes in pairs.
-    if codes.dtype is types.int8:
+    number, summed = _arithmetic(codes)
 
-        def of_bytes(codes, row, query):
-            total = np.int32(0)
-            for place in range(query.shape[0]):
-                total = np.int32(total + np.int32(codes[row, place]) * np.int32(query[place]))
-            return total
-
-        return of_bytes
-    if codes.dtype is types.uint16:
-
-        def of_halves(codes, row, query):
-            total = np.float32(0)
-            for place in range(query.shape[0]):
-                total += _half(codes[row, place]) * _half(query[place])
-            return total
-
-        return of_halves
-
-    def of_floats(codes, row, query):
-        total = np.float32(0)
+    def of_numbers(codes, row, query):
+        total = summed(0)
         for place in range(query.shape[0]):
-            total += codes[row, place] * query[place]
+            total = summed(total + number(codes[row, place]) * number(query[place]))
         return total
 
-    return of_floats
+    return of_numbers
 
 
 @overload(_squared_distance, jit_options=_SUMS)
 def _squared_euclidean_distance(codes, row, query):
-    if codes.dtype is types.int8:
+    number, summed = _arithmetic(codes)
 
-        def of_bytes(codes, row, query):
-            total = np.int32(0)
-            for place in range(query.shape[0]):
-                step = np.int32(np.int32(codes[row, place]) - np.int32(query[place]))
-                total = np.int32(total + step * step)
-            return total
-
-        return of_bytes
-    if codes.dtype is types.uint16:
-
-        def of_halves(codes, row, query):
-            total = np.float32(0)
-            for place in range(query.shape[0]):
-                step = _half(codes[row, place]) - _half(query[place])
-                total += step * step
-            return total
-
-        return of_halves
-
-    def of_floats(codes, row, query):
-        total = np.float32(0)
+    def of_numbers(codes, row, query):
+        total = summed(0)
         for place in range(query.shape[0]):
-            step = codes[row, place] - query[place]
-            total += step * step
+            step = summed(number(codes[row, place]) - number(query[place]))
+            total = summed(total + step * step)
         return total
 
-    return of_floats
+    return of_numbers
+
+
+def _arithmetic(codes):
+    """Return how one number of the codes is read, and the type that sums of them are cut to at each step.
+
+    Bytes are multiplied in pairs by LLVM only where there is one sum in a loop, and it is cut to 32 bits each time.
+    """
+    if codes.dtype is types.int8:
+        return np.int32, np.int32
+    return (_half if codes.dtype is types.uint16 else np.float32), np.float32

@@ -66,10 +66,6 @@ class SealedSegment:
         return self.description.name
 
     @property
-    def code_bytes(self) -> int:
-        return self.description.code_bytes
-
-    @property
     def memory_bytes(self) -> int:
         return self.description.bytes
 

@@ -146,8 +146,8 @@ def test_copies_that_hold_the_same_rows_have_one_checksum_and_others_another() -
 def test_memory_follows_the_rows_and_is_reused() -> None:
     shard = Shard()
     shard.apply([upsert(n, str(n)) for n in range(1000)], position=999)
-    full = shard.memory_bytes
+    full = shard.statistics.memory_bytes
     shard.apply([delete(1000 + n, str(n)) for n in range(1000)], position=1999)
     shard.apply([upsert(2000 + n, f"again-{n}") for n in range(1000)], position=2999)
-    assert shard.memory_bytes == full
+    assert shard.statistics.memory_bytes == full
     assert len(shard) == 1000
