@@ -89,14 +89,16 @@ class ReplicaSet:
 
     async def _follow(self) -> None:
         """Hand every published batch to its replica. What is lost here, the replicas find by themselves."""
+        loop = asyncio.get_running_loop()
         while True:
+            again_at = loop.time() + _RETRY_S
             try:
                 async with self._log.follow(sorted(self._replicas)) as batches:
                     async for shard, batch in batches:
                         self._replicas[shard].hear(batch)
             except LogUnavailable as error:
-                log.warning("following_interrupted", error=str(error), retry_in_s=_RETRY_S)
-            await asyncio.sleep(_RETRY_S)
+                log.warning("following_interrupted", error=str(error))
+            await asyncio.sleep(again_at - loop.time())  # at once, where it went well for longer than that
 
     async def _report(self) -> None:
         while True:

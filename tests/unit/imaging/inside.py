@@ -1,10 +1,11 @@
 """What a hostile reference is after: a server that only this machine should reach, and who counts the attempts."""
 
 import asyncio
+import errno
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -24,15 +25,24 @@ class Canary:
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator["Canary"]:
-        servers = []
-        for address in (INSIDE, PUBLIC, *(["::1"] if _has_ipv6() else [])):
-            servers.append(await asyncio.start_server(self._count, address, self.port))
-            self.port = servers[0].sockets[0].getsockname()[1]
-        try:
+        async with AsyncExitStack() as servers:
+            while not await self._listen(servers):
+                await servers.aclose()
             yield self
-        finally:
-            for server in servers:
-                server.close()
+
+    async def _listen(self, servers: AsyncExitStack) -> bool:
+        """False where somebody has the port already at one of the addresses."""
+        self.port = 0
+        for address in (INSIDE, PUBLIC, *(["::1"] if _has_ipv6() else [])):
+            try:
+                server = await asyncio.start_server(self._count, address, self.port)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+                return False
+            servers.callback(server.close)
+            self.port = server.sockets[0].getsockname()[1]
+        return True
 
     def _count(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
