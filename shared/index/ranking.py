@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.index.filters.column import Mask
-from shared.index.kernels.scan import rank_all
 from shared.index.vectors import Codes, VectorFormat
 
 Scores = npt.NDArray[np.float32]
@@ -62,6 +61,8 @@ def rank_codes(codes: Codes, queries: Codes, k: int, vector_format: VectorFormat
     Returns for each the best `k` and whatever scores like the last of them; fewer only where there are fewer. Two codes
     score the same in whatever company they are compared.
     """
+    from shared.index.kernels.scan import rank_all  # noqa: PLC0415 - Numba: whoever only builds or folds needs none
+
     mine, theirs = vector_format.kernel_view(codes), vector_format.kernel_view(queries)
     limit = k + 1
     while True:

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from shared.index.kernels.comparing import COSINE, HAMMING, SQUARED_EUCLIDEAN
+from shared.index.kernels.agreed import COSINE, HAMMING, SQUARED_EUCLIDEAN
 
 ElementType = Literal["f32", "f16", "i8", "b1"]
 Metric = Literal["cos", "l2sq", "hamming"]

@@ -6,7 +6,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from shared.index.ranking import rank_codes
-from shared.index.sealed.graph import Graph, write_graph
+from shared.index.sealed.graph import Graph
+from shared.index.sealed.graph_building import write_graph
 from shared.index.vectors import VectorFormat
 
 

@@ -24,6 +24,7 @@ RECORDS = 4_000
 IDS = 1_500
 CRASHES = 5
 DIMENSIONS = 64
+PUBLISHED_WITHIN_S = 20.0
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ async def test_nothing_is_lost_when_the_indexer_dies_while_it_seals(
     live = await writing
     shards = await settled(service, images=len(live))
     checksums = [[replica.checksum for replica in shard.replicas] for shard in shards]
-    assert list((tmp_path / "store").glob("**/manifests/*.json"))
+    await published(tmp_path / "store")
 
     with Redis.from_url(fresh_redis.url) as redis:
         redis.flushall()
@@ -73,6 +74,17 @@ async def test_nothing_is_lost_when_the_indexer_dies_while_it_seals(
     assert "shard_restored" in service.indexer.tail(10_000)
 
     assert await verdicts(service) == {Verdict.SAME}
+
+
+async def published(store: Path) -> None:
+    """Return when there is a manifest: the last crash may have been in the midst of building for the first one."""
+    async with asyncio.timeout(PUBLISHED_WITHIN_S):
+        while not manifests(store):  # noqa: ASYNC110 - another process writes them
+            await asyncio.sleep(0.2)
+
+
+def manifests(store: Path) -> list[Path]:
+    return list(store.glob("**/manifests/*.json"))
 
 
 async def write_features(service: Indexing) -> set[str]:

@@ -11,9 +11,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
-COSINE = 0
-SQUARED_EUCLIDEAN = 1
-HAMMING = 2
+from shared.index.kernels.agreed import SQUARED_EUCLIDEAN
 
 _SUMS = {"fastmath": {"reassoc", "contract", "nsz"}}
 """Lets sums be taken in as many parts as a register holds; the order is the same for every row."""

@@ -6,16 +6,13 @@ leave no hole in the answer.
 
 import numpy as np
 
+from shared.index.kernels.agreed import NO_ROW, OVER_BUDGET
 from shared.index.kernels.best import keep
 from shared.index.kernels.comparing import closeness
 from shared.index.kernels.compiling import compiled
 from shared.index.kernels.heap import drop_top, push
 from shared.index.kernels.prefetch import cache_lines, prefetch
 from shared.index.kernels.scan import rank_some
-
-NO_ROW = 0xFFFFFFFF
-"""Fills the places of a row that has fewer links than others."""
-OVER_BUDGET = -1
 
 
 @compiled

@@ -1,4 +1,4 @@
-"""The files of the graph: USearch builds it, and the kernels walk in it where its files lie.
+"""The files of the graph, and the walk in them where they lie.
 
 Plain NumPy arrays: the codes by row; beside them, where a walk compares something else, that; the norms; the links.
 """
@@ -8,49 +8,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from usearch.compiled import MetricKind
-from usearch.index import Index
 
 from shared.index.filters.column import Mask
-from shared.index.kernels.traverse import OVER_BUDGET, search_graph
+from shared.index.kernels.agreed import OVER_BUDGET
 from shared.index.ranking import Places
-from shared.index.sealed.navigation import landmarks_of, signposts_of
-from shared.index.sealed.usearch_layout import read_levels
-from shared.index.vectors import Codes, Metric, VectorFormat
+from shared.index.sealed.navigation import needs_signposts, signposts_of
+from shared.index.vectors import Codes, VectorFormat
 
 CODES, SIGNPOSTS, NORMS, LINKS, UPPER = "codes.npy", "signposts.npy", "norms.npy", "links.npy", "upper.npy"
 CONNECTIVITY = 16
-EXPANSION_ADD = 128
-_METRICS: dict[Metric, MetricKind] = {
-    "cos": MetricKind.Cos,
-    "l2sq": MetricKind.L2sq,
-    "hamming": MetricKind.Hamming,
-}
-
-
-def write_graph(folder: Path, codes: Codes, vector_format: VectorFormat) -> None:
-    """Build the graph over the codes, by row number, and write its files. Takes a core for long.
-
-    One thread inserts: then every row can be reached, and the same rows give the same files.
-    """
-    vectors = vector_format.view(codes)
-    graph = Index(
-        ndim=8 * vectors.shape[1] if vector_format.element == "b1" else vectors.shape[1],
-        metric=_METRICS[vector_format.metric],
-        dtype=vector_format.element,
-        connectivity=CONNECTIVITY,
-        expansion_add=EXPANSION_ADD,
-        enable_key_lookups=False,
-    )
-    graph.add(np.arange(len(vectors), dtype=np.uint64), vectors, threads=1)
-    levels = read_levels(np.frombuffer(graph.save() or b"", np.uint8))
-    steps, norms = landmarks_of(codes, vector_format)
-    np.save(folder / CODES, codes)
-    if _needs_signposts(vector_format):
-        np.save(folder / SIGNPOSTS, steps)
-    np.save(folder / NORMS, norms)
-    np.save(folder / LINKS, levels.links)
-    np.save(folder / UPPER, levels.upper)
 
 
 class Graph:
@@ -63,7 +29,7 @@ class Graph:
         self._vectors = vector_format.kernel_view(self.codes)
         self._signposts = (
             _mapped(folder / SIGNPOSTS, np.int8, self._vectors.shape)
-            if _needs_signposts(vector_format)
+            if needs_signposts(vector_format)
             else self._vectors
         )
         self._norms = _mapped(folder / NORMS, np.float32, (rows, 2))
@@ -80,6 +46,8 @@ class Graph:
         expansion: candidates that are kept in view, at least `limit`. Fewer only where no more can be reached.
         None where comparing `budget` rows did not do for some query.
         """
+        from shared.index.kernels.traverse import search_graph  # noqa: PLC0415 - as in ranking.py
+
         places = Places.empty(len(queries), limit)
         steps, scales = signposts_of(queries, self._format)
         search_graph(
@@ -100,11 +68,6 @@ class Graph:
             *places,
         )
         return None if places.counts[-1] == OVER_BUDGET else places
-
-
-def _needs_signposts(vector_format: VectorFormat) -> bool:
-    """Whether a walk compares something else than the codes."""
-    return vector_format.element not in ("i8", "b1")
 
 
 def _mapped(path: Path, dtype: type[np.generic], shape: tuple[int | None, ...]) -> npt.NDArray[Any]:

@@ -24,9 +24,14 @@ class Signposts(NamedTuple):
     scales: npt.NDArray[np.float32]
 
 
+def needs_signposts(vector_format: VectorFormat) -> bool:
+    """Whether a walk compares something else than the codes."""
+    return vector_format.element not in ("i8", "b1")
+
+
 def signposts_of(codes: Codes, vector_format: VectorFormat) -> Signposts:
     """codes: uint8 (rows, bytes per code)."""
-    if vector_format.element in ("i8", "b1"):
+    if not needs_signposts(vector_format):
         return Signposts(vector_format.kernel_view(codes), np.ones(len(codes), np.float32))
     vectors = vector_format.view(codes).astype(np.float32)
     # The smallest normal number stands in for the peak of a zero vector, which stays zero.

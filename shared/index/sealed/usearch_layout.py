@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from shared.index.kernels.traverse import NO_ROW
+from shared.index.kernels.agreed import NO_ROW
 
 _KEY_AND_LEVEL_BYTES = 10
 _HEADER_BYTES = 64

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import mkdtemp
 
-from shared.index.sealed import fields, graph, ids, rows
+from shared.index.sealed import fields, ids, rows
 from shared.index.sealed.description import SegmentDescription, describe_file, segment_name
+from shared.index.sealed.graph_building import write_graph
 from shared.index.segment import Row
 from shared.index.vectors import Codes, VectorFormat
 
@@ -26,7 +27,7 @@ def write_segment(
     """
     beside = Path(mkdtemp(prefix=UNFINISHED, dir=folder))
     try:
-        graph.write_graph(beside, codes, vector_format)
+        write_graph(beside, codes, vector_format)
         rows.write_rows(beside / rows.FILE, contents)
         ids.write_ids(beside / ids.FILE, [row.id for row in contents])
         fields.write_fields(beside / fields.FILE, contents)

@@ -18,7 +18,8 @@ from benchmarks.index.engines import quantized
 from benchmarks.index.plan import quick
 from benchmarks.index.workload import K, exact_answers
 from shared.codes.i8 import I8
-from shared.index.sealed import graph
+from shared.index.sealed.graph import CONNECTIVITY
+from shared.index.sealed.graph_building import EXPANSION_ADD
 from shared.index.vectors import VectorFormat
 
 PLAN = replace(quick(), rows=[500], crops=0)
@@ -67,7 +68,7 @@ def test_the_databases_that_are_installed_are_compared(cache: Cache) -> None:
 
 
 def test_all_graphs_have_the_parameters_of_the_service() -> None:
-    assert (graphs.CONNECTIVITY, graphs.EXPANSION_ADD) == (graph.CONNECTIVITY, graph.EXPANSION_ADD)
+    assert (graphs.CONNECTIVITY, graphs.EXPANSION_ADD) == (CONNECTIVITY, EXPANSION_ADD)
 
 
 def test_vectors_are_quantized_as_the_service_does() -> None:

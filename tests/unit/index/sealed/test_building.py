@@ -1,6 +1,7 @@
 """Segments are built in a process of their own, and a build that fails leaves nothing behind."""
 
 import resource
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -81,3 +82,9 @@ def test_a_full_disk_fails_the_build_and_leaves_nothing(tmp_path: Path) -> None:
             [row(number) for number in range(100)], CODES[:100]
         )
     assert not list(tmp_path.iterdir())
+
+
+def test_the_child_waits_for_no_compiler() -> None:
+    """Numba takes longer to import than a small segment to build."""
+    code = "import shared.index.sealed.child, sys; raise SystemExit('numba' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -8,7 +8,7 @@ import pytest
 from shared.index.filters.condition import matches
 from shared.index.filters.syntax import parse_filter
 from shared.index.growing import GrowingSegment
-from shared.index.sealed.graph import EXPANSION_ADD
+from shared.index.sealed.graph_building import EXPANSION_ADD
 from shared.index.sealed.segment import SealedSegment
 from shared.index.vectors import VectorFormat
 from tests.fakes.segments import clustered, code_in, codes_of, found, remove_from, row, row_in, sealed, write
