@@ -16,10 +16,11 @@ from shared.index.sealed.description import CorruptSegment, SegmentDescription, 
 from shared.index.segment import Row
 from shared.index.vectors import Codes
 
-EXPANSION_SEARCH = 192
+EXPANSION_SEARCH = 384
 """Candidates that a search of the graph keeps in view: more find more of the nearest, and take longer.
 
-So many that of the ten nearest codes 99 in 100 are found, where 100,000 lie as close together as the benchmark's."""
+So many that under the benchmark's churn never fewer than 99 in 100 of the ten nearest codes were found, of vectors that
+lie close together: docs/benchmarks.md."""
 _KEPT_MASKS = 8
 """Filters whose rows are remembered, a byte a row: many queries have one in common, such as a shop's own images."""
 _COMPARED_PER_CANDIDATE = 12
