@@ -11,10 +11,10 @@ from usearch.compiled import MetricKind
 from usearch.index import search as usearch_search
 
 from shared.codes.code import Code
-from shared.encoders.backend import Backend
+from shared.encoders.backends.backend import Backend
 from shared.encoders.encoder import Encoder
-from shared.encoders.opening import CPU_BATCH, load_models
-from shared.encoders.preprocessing import Pixels
+from shared.encoders.engine.opening import CPU_BATCH, load_models
+from shared.encoders.pixels.preprocessing import Pixels
 from shared.encoders.settings import ExtractionSettings
 from shared.imaging.decode import decode_rgb
 from shared.imaging.guard import ImageLimits

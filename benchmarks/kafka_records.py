@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from benchmarks.photos import photos
-from shared.encoders.opening import load_models
+from shared.encoders.engine.opening import load_models
 from shared.encoders.settings import EncodingSettings
 from shared.events.features import FeatureRecord, encode_feature
 from shared.events.images import VERSION, SourcePosition

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from benchmarks.bare import BATCH
 from benchmarks.clock import Lap
 from benchmarks.extract.embedding import EmbeddingModel
-from shared.encoders.backend import Backend
+from shared.encoders.backends.backend import Backend
 
 
 class _Files(Dataset[Tensor]):

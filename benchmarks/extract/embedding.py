@@ -8,7 +8,7 @@ from torch import Tensor
 from torchvision.transforms import CenterCrop, Compose, InterpolationMode, PILToTensor, Resize
 
 from benchmarks.bare import load_encoder_and_code
-from shared.encoders.backend import Backend
+from shared.encoders.backends.backend import Backend
 
 
 class EmbeddingModel:

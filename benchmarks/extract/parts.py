@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.bare import BareExtraction, load_encoder_and_code
 from benchmarks.clock import Lap
-from shared.encoders.preprocessing import Pixels
+from shared.encoders.pixels.preprocessing import Pixels
 from shared.imaging.decoders.decoder import Decoder
 from shared.imaging.decoders.policy import DecodePolicy
 from shared.imaging.decoders.pool import DecodePool

@@ -14,9 +14,9 @@ import numpy as np
 
 from services.cli.pictures import Picture
 from services.cli.vector_files import VectorLayout, Write
-from shared.encoders.engine import ExtractionEngine
-from shared.encoders.observer import Unobserved
-from shared.encoders.opening import open_engine
+from shared.encoders.engine.engine import ExtractionEngine
+from shared.encoders.engine.observer import Unobserved
+from shared.encoders.engine.opening import open_engine
 from shared.encoders.settings import EncodingSettings
 from shared.events.faults import PoisonInput
 from shared.imaging.guard import ImageLimits

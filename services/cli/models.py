@@ -11,8 +11,8 @@ from pathlib import Path
 from rich.progress import Progress
 
 from services.cli.model_entries import ModelEntry
-from shared.encoders import efficientnet_lite
 from shared.encoders.catalogue import Architecture, describe, find_encoders
+from shared.encoders.cnn import efficientnet_lite
 from shared.encoders.device import cuda_devices
 from shared.encoders.recognition import WeightsFile
 from shared.encoders.weights import SUFFIXES, sha256_of

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from services.cli.failures import Failure, Status
 from services.cli.pictures import Picture
-from shared.encoders.cnn import CnnEncoder
+from shared.encoders.backends.quantization import Loss, loss, quantize
+from shared.encoders.cnn.encoder import CnnEncoder
 from shared.encoders.device import configure_threads
-from shared.encoders.preprocessing import Preprocessing
-from shared.encoders.quantization import Loss, loss, quantize
+from shared.encoders.pixels.preprocessing import Preprocessing
 from shared.encoders.registry import load_encoder
 from shared.encoders.settings import EncodingSettings
 from shared.events.faults import PoisonInput

@@ -20,8 +20,8 @@ from shared.bus.worker import Application, build_application
 from shared.cache.extraction import CachedExtraction
 from shared.cache.redis_cache import CachePolicy, RedisCodeCache
 from shared.cache.slots import Slots
-from shared.encoders.engine import Extract, ExtractionEngine
-from shared.encoders.opening import open_engine
+from shared.encoders.engine.engine import Extract, ExtractionEngine
+from shared.encoders.engine.opening import open_engine
 from shared.events.topics import Topics
 from shared.imaging.budget import ByteBudget
 from shared.imaging.fetch import Fetcher

@@ -8,7 +8,7 @@ from services.extractor.reject_limit import RejectLimit
 from shared.bus.consumer import Record
 from shared.bus.partitions import partition_of
 from shared.bus.producer import RecordProducer, RecordTooLarge
-from shared.encoders.engine import Extract
+from shared.encoders.engine.engine import Extract
 from shared.events import headers as hdr
 from shared.events import rejects
 from shared.events.faults import PoisonInput, RejectReason

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from shared.cache.extraction import CachedExtraction
 from shared.cache.observer import Lookup
-from shared.encoders.engine import ExtractionEngine
+from shared.encoders.engine.engine import ExtractionEngine
 from shared.events.faults import RejectReason
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)

@@ -19,7 +19,7 @@ from shared.bus.history import FeatureHistory
 from shared.bus.producer import RecordProducer
 from shared.bus.watch import ConsumerWatch
 from shared.bus.worker import Application, build_application
-from shared.encoders.opening import open_engine
+from shared.encoders.engine.opening import open_engine
 from shared.events.topics import Topics
 from shared.imaging.fetch import Fetcher
 from shared.index.shard import Shard

@@ -4,7 +4,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from services.searcher.batches import SearchBatches
-from shared.encoders.engine import ExtractionEngine
+from shared.encoders.engine.engine import ExtractionEngine
 from shared.events.faults import PoisonInput
 from shared.events.search import ErrorCode, Hit, SearchReply, SearchRequest, Timings
 from shared.index.filters.condition import Condition

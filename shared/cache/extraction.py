@@ -7,7 +7,7 @@ from collections.abc import Callable
 from shared.cache.code_cache import CachedCode, CacheUnavailable, CodeCache
 from shared.cache.keys import ImageKeys
 from shared.cache.observer import CacheObserver, Lookup
-from shared.encoders.engine import Extract, Extracted
+from shared.encoders.engine.engine import Extract, Extracted
 from shared.events.faults import PoisonInput
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import timm
 import torchvision
 
-from shared.encoders.cnn import Backbone
+from shared.encoders.cnn.encoder import Backbone
 from shared.encoders.registry import build_backbone
 from shared.encoders.weightless import Weightless
 

@@ -5,8 +5,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from shared.encoders.pixels.preprocessing import Preprocessing
 from shared.encoders.precision import NumberFormat, Precision
-from shared.encoders.preprocessing import Preprocessing
 
 
 class Described(Protocol):

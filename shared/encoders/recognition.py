@@ -8,8 +8,8 @@ from pathlib import Path
 import timm
 import torchvision
 
-from shared.encoders import efficientnet_lite
 from shared.encoders.catalogue import Architecture, architecture
+from shared.encoders.cnn import efficientnet_lite
 from shared.encoders.registry import build_backbone
 from shared.encoders.weightless import Weightless
 from shared.encoders.weights import Shapes, misfits, read_shapes, shapes_of, without

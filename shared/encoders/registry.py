@@ -4,14 +4,14 @@ from pathlib import Path
 
 import torch
 
-from shared.encoders import efficientnet_lite
-from shared.encoders.backend import Backend, on_backend
-from shared.encoders.cnn import Backbone, CnnEncoder
+from shared.encoders.backends.backend import Backend, on_backend
+from shared.encoders.backends.openvino_encoder import OpenVinoEncoder
+from shared.encoders.backends.quantized import is_quantized, read_quantized
+from shared.encoders.cnn import efficientnet_lite
+from shared.encoders.cnn.encoder import Backbone, CnnEncoder
 from shared.encoders.device import choose_device, forbid_tf32
 from shared.encoders.encoder import Encoder
-from shared.encoders.openvino_encoder import OpenVinoEncoder
 from shared.encoders.precision import Precision
-from shared.encoders.quantized import is_quantized, read_quantized
 from shared.encoders.weights import random_weights, read_weights
 
 
@@ -78,11 +78,11 @@ def build_backbone(name: str, weights: Path | None = None) -> Backbone:
     library, _, model = name.partition(":")
     # Both bring all their models and half of torch's compiler: seconds, for what the default encoder does without.
     if library == "timm":
-        from shared.encoders.timm_models import timm_backbone  # noqa: PLC0415
+        from shared.encoders.cnn.timm_models import timm_backbone  # noqa: PLC0415
 
         return timm_backbone(model)
     if library == "torchvision":
-        from shared.encoders.torchvision_models import torchvision_backbone  # noqa: PLC0415
+        from shared.encoders.cnn.torchvision_models import torchvision_backbone  # noqa: PLC0415
 
         return torchvision_backbone(model, weights)
     return efficientnet_lite.efficientnet_lite0()

@@ -5,8 +5,8 @@ import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
+from shared.encoders.pixels.preprocessing import Preprocessing
 from shared.encoders.precision import Precision
-from shared.encoders.preprocessing import Preprocessing
 
 
 @dataclass(frozen=True, kw_only=True)

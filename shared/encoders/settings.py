@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
-from shared.encoders.backend import Backend
+from shared.encoders.backends.backend import Backend
 from shared.encoders.precision import Precision
 from shared.imaging.guard import ImageLimits
 from shared.imaging.policy import FetchPolicy

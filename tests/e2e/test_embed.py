@@ -14,8 +14,8 @@ from pyarrow import parquet
 
 from services.cli.vector_files import Vector
 from shared.codes.i8 import I8
+from shared.encoders.cnn.efficientnet_lite import PACKAGED_SHA256, packaged_weights
 from shared.encoders.device import configure_threads
-from shared.encoders.efficientnet_lite import PACKAGED_SHA256, packaged_weights
 from shared.encoders.encoder import Encoder
 from shared.encoders.registry import load_encoder
 from shared.imaging.decode import decode_rgb

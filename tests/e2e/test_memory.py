@@ -27,7 +27,7 @@ BARE_ENCODER = """
 import os
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import numpy, torch
-from shared.encoders.opening import load_models
+from shared.encoders.engine.opening import load_models
 from shared.encoders.settings import ExtractionSettings
 from shared.index.shard import Shard
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.encoders.engine import Extracted
+from shared.encoders.engine.engine import Extracted
 from shared.events.faults import PoisonInput, RejectReason
 from tests.fakes.operations import SCHEME, code
 

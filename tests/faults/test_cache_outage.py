@@ -16,7 +16,7 @@ from shared.cache.code_cache import CachedCode, CacheUnavailable
 from shared.cache.extraction import CachedExtraction
 from shared.cache.observer import Lookup
 from shared.cache.redis_cache import CachePolicy, RedisCodeCache
-from shared.encoders.engine import Extracted
+from shared.encoders.engine.engine import Extracted
 from tests.contract.redis_cache import CODE_BYTES, is_available, running_cache, until_available
 from tests.fakes.cache_observer import RecordingCacheObserver
 from tests.fakes.operations import SCHEME

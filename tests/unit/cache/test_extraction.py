@@ -7,7 +7,7 @@ import pytest
 from shared.cache.code_cache import CachedCode
 from shared.cache.extraction import CachedExtraction
 from shared.cache.observer import Lookup
-from shared.encoders.engine import Extracted
+from shared.encoders.engine.engine import Extracted
 from shared.events.faults import PoisonInput, RejectReason
 from tests.fakes.cache_observer import RecordingCacheObserver
 from tests.fakes.code_cache import FakeCodeCache

@@ -11,7 +11,7 @@ from services.cli.embedding import Embedder
 from services.cli.pictures import Picture, pictures
 from services.cli.vector_files import Vector, VectorLayout
 from shared.codes.f32 import F32
-from shared.encoders.engine import ExtractionPolicy
+from shared.encoders.engine.engine import ExtractionPolicy
 from shared.events.faults import PoisonInput, RejectReason
 from tests.unit.encoders.fakes import MeanColour, engine_of
 

@@ -1,11 +1,11 @@
 import pytest
 import torch
 
-from shared.encoders.cnn import CnnEncoder
+from shared.encoders.backends.openvino_conversion import OpenVinoNetwork
+from shared.encoders.backends.openvino_encoder import OpenVinoEncoder, converted
+from shared.encoders.cnn.encoder import CnnEncoder
 from shared.encoders.device import configure_threads
 from shared.encoders.encoder import Encoder
-from shared.encoders.openvino_conversion import OpenVinoNetwork
-from shared.encoders.openvino_encoder import OpenVinoEncoder, converted
 from shared.encoders.registry import load_encoder
 from tests.unit.encoders.photos import Photos, decoded_photos
 

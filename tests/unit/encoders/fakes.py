@@ -9,10 +9,10 @@ from torch import Tensor
 
 from shared.codes.code import Code
 from shared.encoders.encoder import Encoder
-from shared.encoders.engine import ExtractionEngine, ExtractionPolicy
-from shared.encoders.observer import ExtractionObserver, Unobserved
+from shared.encoders.engine.engine import ExtractionEngine, ExtractionPolicy
+from shared.encoders.engine.observer import ExtractionObserver, Unobserved
+from shared.encoders.pixels.preprocessing import Preprocessing
 from shared.encoders.precision import NumberFormat, Precision
-from shared.encoders.preprocessing import Preprocessing
 from shared.imaging.decoders.policy import DecodePolicy
 from shared.imaging.decoders.threads import DecodeThreads
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from shared.encoders.preprocessing import Preprocessing
+from shared.encoders.pixels.preprocessing import Preprocessing
 from shared.imaging.decode import decode_rgb
 from shared.imaging.guard import ImageLimits
 

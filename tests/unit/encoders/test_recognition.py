@@ -10,7 +10,7 @@ import timm
 import torch
 import torchvision
 
-from shared.encoders.efficientnet_lite import packaged_weights
+from shared.encoders.cnn.efficientnet_lite import packaged_weights
 from shared.encoders.recognition import WeightsFile
 
 State = dict[str, torch.Tensor]

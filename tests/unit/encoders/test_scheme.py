@@ -6,7 +6,7 @@ import pytest
 
 from shared.codes.i8 import I8
 from shared.encoders.encoder import Encoder
-from shared.encoders.preprocessing import Preprocessing
+from shared.encoders.pixels.preprocessing import Preprocessing
 from shared.encoders.scheme import Scheme
 
 SCHEME = Scheme(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from shared.encoders import efficientnet_lite
-from shared.encoders.opening import load_models
+from shared.encoders.cnn import efficientnet_lite
+from shared.encoders.engine.opening import load_models
 from shared.encoders.registry import load_encoder
 from shared.encoders.settings import EncodingSettings
 from shared.encoders.weights import read_weights

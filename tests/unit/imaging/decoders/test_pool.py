@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shared.encoders.preprocessing import Preprocessing
+from shared.encoders.pixels.preprocessing import Preprocessing
 from shared.events.faults import PoisonInput, RejectReason, TransientFault
 from shared.imaging.decoders.policy import DecodePolicy
 from shared.imaging.decoders.pool import DecodePool

@@ -1,0 +1,1 @@
+"""The engine: decodes, encodes and quantizes images in batches, beside the event loop."""
