@@ -19,8 +19,8 @@ from shared.encoders.precision import MIN_COSINE, NumberFormat
 from shared.encoders.settings import ExtractionSettings
 from shared.encoders.weights import random_weights
 from shared.runtime.settings import BadSettings, load
-from tests.unit.encoders.fakes import MeanColour, engine_of
 from tests.unit.encoders.backends.test_backend import encoder_of, mean_colour
+from tests.unit.encoders.fakes import MeanColour, engine_of
 
 MAX_BATCH = 4
 
