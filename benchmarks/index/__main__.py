@@ -4,12 +4,13 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.index.cache import Cache
+from benchmarks.index.lineup import LINEUP
 from benchmarks.index.plan import Plan, full, quick
 from benchmarks.machine import describe
 from benchmarks.table import Part, say
@@ -41,7 +42,7 @@ def main() -> None:
     ratios: dict[str, float] = {}
     with tempfile.TemporaryDirectory(prefix="afterimage-bench-") as scratch:
         cache = Cache(options.cache or Path(scratch))
-        plan = quick() if options.quick else full(options.rows)
+        plan = quick() if options.quick else full(options.rows, options.engines)
         for name in options.only:
             for part in _measured(name, plan, cache):
                 part.show()
@@ -70,18 +71,25 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--only",
-        type=lambda text: _known(text.split(",")),
+        type=lambda text: _known(text.split(","), PARTS),
         default=list(PARTS),
         metavar="PART,...",
         help=f"of {', '.join(PARTS)}",
+    )
+    parser.add_argument(
+        "--engines",
+        type=lambda text: _known(text.split(","), LINEUP),
+        default=list(LINEUP),
+        metavar="NAME,...",
+        help=f"who takes part in the search, of {', '.join(LINEUP)}; at a million rows each takes minutes to build",
     )
     parser.add_argument("--cache", type=Path, help="a folder to keep vectors and graphs in, for the next run")
     return parser.parse_args()
 
 
-def _known(names: list[str]) -> list[str]:
-    if unknown := set(names) - set(PARTS):
-        raise argparse.ArgumentTypeError(f"there is no part {', '.join(sorted(unknown))}")
+def _known(names: list[str], of: Collection[str]) -> list[str]:
+    if unknown := set(names) - set(of):
+        raise argparse.ArgumentTypeError(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(of)}")
     return names
 
 

@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchmarks.index.lineup import LINEUP
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """rows: sizes of the clustered sets. crops: images of the set of real features.
+    """rows: sizes of the clustered sets. crops: images of the set of real features. engines: those that search.
 
     rounds: in each of which every index answers `queries` queries, of the `asked` that recall is told by. window: rows
     that live at a time in the churn, which replaces all of them `turnovers` times. while_s: of search while ingesting.
     """
 
     rows: Sequence[int]
+    engines: Sequence[str]
     dimensions: int
     crops: int
     asked: int
@@ -23,9 +26,10 @@ class Plan:
     while_s: float
 
 
-def full(rows: Sequence[int]) -> Plan:
+def full(rows: Sequence[int], engines: Sequence[str]) -> Plan:
     return Plan(
         rows=rows,
+        engines=engines,
         dimensions=256,
         crops=6_000,
         asked=2_000,
@@ -41,6 +45,7 @@ def quick() -> Plan:
     """Enough to see that everything works, and too little for figures."""
     return Plan(
         rows=[2_000],
+        engines=tuple(LINEUP),
         dimensions=32,
         crops=400,
         asked=50,

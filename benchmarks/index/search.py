@@ -1,6 +1,6 @@
 """Search: every index on the same vectors, each as fast as it can be at one recall, in turns."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from benchmarks.index.apart import Apart
 from benchmarks.index.building import built
 from benchmarks.index.cache import Cache
 from benchmarks.index.engines.engine import Label
-from benchmarks.index.lineup import LINEUP, OURS, OURS_F16, USEARCH
+from benchmarks.index.lineup import OURS, OURS_F16, USEARCH
 from benchmarks.index.plan import Plan
 from benchmarks.index.seat import Seat
 from benchmarks.index.sets import VectorSet, vector_sets
@@ -44,12 +44,15 @@ class Track:
         return Measured(name=self.label.name, values=self.cpu(way), note="; ".join(filter(None, notes)))
 
 
-def measure(plan: Plan, cache: Cache, *, names: Sequence[str] = tuple(LINEUP)) -> Iterator[Part]:
+def measure(plan: Plan, cache: Cache) -> Iterator[Part]:
     """Yield for each set of vectors a table of memory, and one for each recall and way of asking."""
     for vectors in vector_sets(plan, cache):
         with ExitStack() as stack:
             folder = vectors.folder
-            seats = {name: stack.enter_context(Apart(Seat, name, built(name, cache, folder), folder)) for name in names}
+            seats = {
+                name: stack.enter_context(Apart(Seat, name, built(name, cache, folder), folder))
+                for name in plan.engines
+            }
             yield from _Contest(plan, vectors, seats).parts()
 
 
