@@ -1,5 +1,6 @@
 """A query from its request to its ranked hits."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -15,6 +16,9 @@ from shared.index.segment import Match
 from shared.replication.replica_set import ReplicaSet
 
 Fetch = Callable[[str], Awaitable[bytes]]
+
+_HEALING_S = 1.0
+"""How long a query waits for replicas that have missed something: most read it within that time."""
 
 
 class Unanswerable(Exception):
@@ -65,8 +69,7 @@ class AnswerQuery:
 
     async def answer(self, request: SearchRequest, watch: Stopwatch) -> SearchReply:
         condition = _condition(request)
-        if problem := self._replicas.not_live():
-            raise Unanswerable(ErrorCode.NOT_READY, problem)
+        await self._live()
         await self._reach(request.min_position)
         watch.lap("queue")
         self._check_scheme()
@@ -92,6 +95,14 @@ class AnswerQuery:
             scheme=self._engine.scheme.fingerprint,
             searcher=self._searcher,
         )
+
+    async def _live(self) -> None:
+        if problem := self._replicas.not_live():
+            try:
+                async with asyncio.timeout(_HEALING_S):
+                    await self._replicas.live()
+            except TimeoutError:
+                raise Unanswerable(ErrorCode.NOT_READY, problem) from None
 
     async def _reach(self, positions: Mapping[int, int]) -> None:
         if unknown := positions.keys() - self._replicas.positions.keys():

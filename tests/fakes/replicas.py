@@ -25,6 +25,10 @@ class FakeReplicas:
     def not_live(self) -> str | None:
         return self.problem
 
+    async def live(self) -> None:
+        while self.problem:  # noqa: ASYNC110 - as the real ones do
+            await asyncio.sleep(0.05)
+
     async def apply(self, shard: int, *operations: Operation) -> None:
         self.shards[shard].apply(operations, position=operations[-1].offset)
         async with self._moved:

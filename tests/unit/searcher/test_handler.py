@@ -186,6 +186,15 @@ async def test_a_searcher_whose_replicas_are_behind_says_that_it_is_not_ready(be
     assert (reply.error.code, reply.error.message) == (ErrorCode.NOT_READY, bench.replicas.problem)
 
 
+async def test_a_query_waits_for_replicas_that_are_about_to_be_live(bench: Bench) -> None:
+    bench.replicas.problem = "replicas are not live: {1: 'gap'}"
+    asked = asyncio.create_task(bench.ask(BY_ID))
+    await asyncio.sleep(0.9)
+    assert not asked.done()
+    bench.replicas.problem = None
+    assert (await asked).hits
+
+
 async def test_vectors_of_different_schemes_are_never_compared(bench: Bench) -> None:
     bench.replicas.shards[1].scheme = "another"
     reply = await bench.ask(BY_ID)
