@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torchvision
 from shared.encoders.catalogue import Architecture, architecture
 from shared.encoders.cnn import efficientnet_lite
 from shared.encoders.registry import build_backbone
+from shared.encoders.trained import read_description
 from shared.encoders.weightless import Weightless
 from shared.encoders.weights import Shapes, misfits, read_shapes, shapes_of, without
 
@@ -45,7 +47,8 @@ class WeightsFile:
         try:
             with Weightless():
                 backbone = build_backbone(encoder, self.path)
-            given = without(backbone.classifier, {backbone.rename(key): shape for key, shape in self._shapes.items()})
+            named = {backbone.rename(key): shape for key, shape in self._shapes.items()}
+            given = without(backbone.classifier, {**shapes_of(backbone.borrowed()), **named})
         except ValueError:  # there is no such encoder, it cannot be used, or it does not know these names
             return None
         if misfits(shapes_of(backbone.module.state_dict()), given):
@@ -54,7 +57,9 @@ class WeightsFile:
 
 
 def _published(path: Path, shapes: Shapes) -> Iterator[str]:
-    """By the whole name of a file or a folder, or by the configuration that timm saves beside a file."""
+    """By what the file says of itself, its whole name or a folder's, or the configuration that timm saves beside it."""
+    with suppress(ValueError):
+        yield read_description(path).family
     if "_conv_stem.weight" in shapes:  # only its own weights have their names from that library
         yield efficientnet_lite.NAME
     model = _configuration(path.parent / "config.json")

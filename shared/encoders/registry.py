@@ -1,5 +1,6 @@
 """The encoders by name."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -7,12 +8,27 @@ import torch
 from shared.encoders.backends.backend import Backend, on_backend
 from shared.encoders.backends.openvino_encoder import OpenVinoEncoder
 from shared.encoders.backends.quantized import is_quantized, read_quantized
-from shared.encoders.cnn import efficientnet_lite
+from shared.encoders.cnn import efficientnet_lite, projection
 from shared.encoders.cnn.encoder import Backbone, CnnEncoder
 from shared.encoders.device import choose_device, forbid_tf32
 from shared.encoders.encoder import Encoder
+from shared.encoders.gan import adversarial
 from shared.encoders.precision import Precision
+from shared.encoders.rnn import recurrent
 from shared.encoders.weights import random_weights, read_weights
+
+_PACKAGED: dict[str, Callable[[], tuple[Path, str]]] = {
+    efficientnet_lite.NAME: lambda: (efficientnet_lite.packaged_weights(), efficientnet_lite.PACKAGED_SHA256),
+}
+"""The encoders whose weights are installed: the file, and the SHA-256 that it must have."""
+
+_TRAINED: dict[str, Callable[[Path | None], Backbone]] = {
+    recurrent.NAME: recurrent.recurrent_backbone,
+    adversarial.GAN: adversarial.gan_backbone,
+    adversarial.BIGAN: adversarial.bigan_backbone,
+    projection.NAME: projection.projection_backbone,
+}
+"""The encoders of `afterimage train`, whose files tell their architecture."""
 
 
 def load_encoder(
@@ -27,9 +43,9 @@ def load_encoder(
 ) -> Encoder:
     """Return an encoder that is ready to use.
 
-    name: `efficientnet_lite0`, `timm:MODEL` or `torchvision:MODEL`.
-    weights: a .safetensors file, also one of `afterimage quantize`, or a checkpoint of tensors; only the default
-    encoder has weights of its own, and nothing is ever downloaded.
+    name: `efficientnet_lite0`, `rnn`, `gan`, `bigan`, `cnn_head`, `timm:MODEL` or `torchvision:MODEL`.
+    weights: a .safetensors file, also one of `afterimage quantize` or `afterimage train`, or a checkpoint of tensors.
+    Weights of `efficientnet_lite0`, `rnn`, `gan` and `bigan` are installed, and nothing is ever downloaded.
     weights_sha256: what the file must have; the weights that are installed have theirs in the code.
     device: see `choose_device`; `auto` is the CPU where the backend computes on no other.
     precision: see `Precision`; what is fastest is measured, which takes a second.
@@ -38,9 +54,9 @@ def load_encoder(
     when that is the backend.
     """
     _check_name(name)
-    if name == efficientnet_lite.NAME and weights is None and random_seed is None:
-        weights = efficientnet_lite.packaged_weights()
-        weights_sha256 = weights_sha256 or efficientnet_lite.PACKAGED_SHA256
+    if name in _PACKAGED and weights is None and random_seed is None:
+        weights, packaged_sha256 = _PACKAGED[name]()
+        weights_sha256 = weights_sha256 or packaged_sha256
     if (weights is None) == (random_seed is None):
         raise ValueError(f"the encoder {name!r} needs a file with its trained weights; name one that is on this host")
     chosen_device = choose_device("cpu" if backend == "openvino" and device == "auto" else device)
@@ -85,9 +101,12 @@ def build_backbone(name: str, weights: Path | None = None) -> Backbone:
         from shared.encoders.cnn.torchvision_models import torchvision_backbone  # noqa: PLC0415
 
         return torchvision_backbone(model, weights)
+    if name in _TRAINED:
+        return _TRAINED[name](weights)
     return efficientnet_lite.efficientnet_lite0()
 
 
 def _check_name(name: str) -> None:
-    if name != efficientnet_lite.NAME and not name.startswith(("timm:", "torchvision:")):
-        raise ValueError(f"there is no encoder {name!r}; use {efficientnet_lite.NAME}, timm:MODEL or torchvision:MODEL")
+    known = (efficientnet_lite.NAME, *_TRAINED)
+    if name not in known and not name.startswith(("timm:", "torchvision:")):
+        raise ValueError(f"there is no encoder {name!r}; use {', '.join(known)}, timm:MODEL or torchvision:MODEL")

@@ -22,7 +22,7 @@ class EncodingSettings(LogSettings):
     encoder: str = Field(
         default="efficientnet_lite0",
         validation_alias="AFTERIMAGE_ENCODER",
-        description="efficientnet_lite0, timm:MODEL or torchvision:MODEL",
+        description="efficientnet_lite0, rnn, gan, bigan, cnn_head, timm:MODEL or torchvision:MODEL",
     )
     encoder_weights: Path | None = Field(
         default=None,

@@ -67,9 +67,12 @@ class OpenVinoEncoder:
 
     def encode(self, images: Tensor) -> Tensor:
         """See Encoder.encode."""
+        return nn.functional.normalize(self.features(images))
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return the features as the network gives them, float32 (batch, dim)."""
         pixels = images.contiguous().numpy()
-        features = self._alone(pixels) if len(pixels) == 1 else self._side_by_side(pixels)
-        return nn.functional.normalize(torch.from_numpy(features))
+        return torch.from_numpy(self._alone(pixels) if len(pixels) == 1 else self._side_by_side(pixels))
 
     def _alone(self, pixels: npt.NDArray[np.uint8]) -> Features:
         self._single.infer([pixels])

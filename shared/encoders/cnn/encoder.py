@@ -1,7 +1,7 @@
 """The CNN family: the pooled features of a convolutional (or any other) image classifier."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Self
@@ -31,6 +31,8 @@ class Backbone:
     """The layers that stand in a weights file and are not part of `module`."""
     rename: Callable[[str], str] = str
     """Maps the names of the weights file to those of `module`."""
+    borrowed: Callable[[], Mapping[str, Tensor]] = dict
+    """Reads the tensors of `module` that are installed, and need not stand in a weights file."""
 
 
 class CnnEncoder:
@@ -47,8 +49,9 @@ class CnnEncoder:
         device: torch.device,
         precision: Precision = "exact",
     ) -> None:
-        renamed = Weights({backbone.rename(key): value for key, value in weights.tensors.items()}, weights.sha256)
-        load_features(backbone.module, renamed, classifier=backbone.classifier)
+        renamed = {backbone.rename(key): value for key, value in weights.tensors.items()}
+        whole = Weights({**backbone.borrowed(), **renamed}, weights.sha256)
+        load_features(backbone.module, whole, classifier=backbone.classifier)
         self.name = name
         self.weights_sha256 = weights.sha256
         self.precision = precision

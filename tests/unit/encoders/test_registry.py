@@ -82,7 +82,10 @@ def test_the_same_weights_have_the_same_hash_and_others_another(timm_file: Path)
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("resnet18", "there is no encoder 'resnet18'; use efficientnet_lite0, timm:MODEL or torchvision:MODEL"),
+        (
+            "resnet18",
+            "there is no encoder 'resnet18'; use efficientnet_lite0, rnn, gan, bigan, cnn_head, timm:MODEL or",
+        ),
         ("timm:no_such_model", "timm has no model 'no_such_model'"),
         ("timm:hf-hub:someone/model", "timm has no model"),
         ("timm:test_resnet.no_such_tag", "timm cannot build 'test_resnet.no_such_tag'"),

@@ -1,0 +1,71 @@
+"""The encoders `gan` and `bigan`: the features of a discriminator, and the code of a generator's inverse."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from shared.encoders.cnn.encoder import Backbone
+from shared.encoders.gan.networks import SIDE, AdversarialArchitecture, CodeEncoder, Trunk
+from shared.encoders.pixels.preprocessing import Preprocessing
+from shared.encoders.trained import trained_architecture
+
+GAN = "gan"
+BIGAN = "bigan"
+
+PREPROCESSING = Preprocessing(
+    crop=SIDE, resize=SIDE, interpolation="bilinear", mean=(127.5, 127.5, 127.5), std=(127.5, 127.5, 127.5)
+)
+"""The whole central square, between -1 and 1 as a generator's tanh gives it."""
+
+_GRID = 2
+"""The maps of all layers are pooled to this many rows and columns: 4 in the paper, for four times the length."""
+
+
+class DiscriminatorFeatures(nn.Module):
+    """The maps of all layers of a discriminator, each pooled by its maxima and scaled to unit length, in one vector.
+
+    As in section 5.1 of Radford et al. (2015), with a coarser grid.
+    """
+
+    def __init__(self, architecture: AdversarialArchitecture) -> None:
+        super().__init__()
+        self.trunk = Trunk(architecture.widths)
+        self.pool = nn.AdaptiveMaxPool2d(_GRID)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Map float32 (batch, 3, 64, 64) to (batch, dim)."""
+        maps: list[Tensor] = self.trunk(pictures)
+        return torch.cat([nn.functional.normalize(self.pool(values).flatten(1)) for values in maps], dim=1)
+
+    @staticmethod
+    def dim_of(architecture: AdversarialArchitecture) -> int:
+        return _GRID**2 * sum(architecture.widths)
+
+
+def gan_backbone(weights: Path | None) -> Backbone:
+    """Return the network for that file, untrained. Raises ValueError when the file is none of this encoder."""
+    architecture = _architecture(weights, GAN)
+    return Backbone(
+        module=DiscriminatorFeatures(architecture),
+        dim=DiscriminatorFeatures.dim_of(architecture),
+        preprocessing=PREPROCESSING,
+        classifier=(),
+    )
+
+
+def bigan_backbone(weights: Path | None) -> Backbone:
+    """Return the network for that file, untrained. Raises ValueError when the file is none of this encoder."""
+    architecture = _architecture(weights, BIGAN)
+    return Backbone(
+        module=CodeEncoder(architecture), dim=architecture.latent, preprocessing=PREPROCESSING, classifier=()
+    )
+
+
+def _architecture(weights: Path | None, family: str) -> AdversarialArchitecture:
+    if weights is None:
+        return AdversarialArchitecture()
+    try:
+        return AdversarialArchitecture(**trained_architecture(weights, family))
+    except TypeError as error:
+        raise ValueError(f"the file {weights} names an architecture that there is not: {error}") from error
