@@ -13,7 +13,10 @@ from tests.harness.daemon import started_in_this_test
 from tests.harness.kafka import Broker
 from tests.harness.redis import RedisServer
 
-hypothesis.settings.register_profile("soak", max_examples=500, print_blob=True)
+# How fast a machine is says nothing about the code.
+hypothesis.settings.register_profile("here", hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("here")
+hypothesis.settings.register_profile("soak", max_examples=500, print_blob=True, deadline=None)
 """Long stories that differ from run to run: `pytest tests/property --hypothesis-profile=soak`."""
 
 _CHOICE = pytest.StashKey[BrokerChoice]()

@@ -24,7 +24,12 @@ from shared.runtime.settings import from_environment
 
 _LISTED_AT_ONCE = 256
 
-_DTYPES: Mapping[str, np.dtype[np.generic]] = {"f32": np.dtype(np.float32), "i8": np.dtype(np.int8)}
+_DTYPES: Mapping[str, np.dtype[np.generic]] = {
+    "f32": np.dtype(np.float32),
+    "f16": np.dtype(np.float16),
+    "i8": np.dtype(np.int8),
+}
+"""Of the numbers of a code; those of other codes are bytes."""
 
 
 class EmbedSettings(EncodingSettings):
@@ -85,9 +90,10 @@ async def embedder(settings: EmbedSettings) -> AsyncIterator[Embedder]:
     async with AsyncExitStack() as resources:
         engine = await open_engine(settings, Unobserved(), resources)
         scheme = engine.scheme
+        dtype = _DTYPES.get(engine.code.dtype, np.dtype(np.uint8))
         layout = VectorLayout(
-            dtype=_DTYPES[engine.code.dtype],
-            dim=scheme.dim,
+            dtype=dtype,
+            dim=engine.code.bytes_per_vector(scheme.dim) // dtype.itemsize,
             metadata={
                 "encoder": scheme.encoder,
                 "weights_sha256": scheme.weights_sha256,

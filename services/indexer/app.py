@@ -22,6 +22,7 @@ from shared.bus.contracts import FEATURES, RECEIPTS
 from shared.bus.producer import RecordProducer
 from shared.bus.watch import ConsumerWatch
 from shared.bus.worker import Application, build_application
+from shared.codes.description import describe_code
 from shared.events.topics import Topics
 from shared.index.vectors import VectorFormat
 from shared.replication.compaction_requests import CompactionRequests
@@ -36,6 +37,7 @@ from shared.runtime.health import Health
 from shared.runtime.metrics import new_registry
 from shared.runtime.process import process_name
 from shared.runtime.server import Stop
+from shared.runtime.settings import BadSettings
 
 _HEARTBEAT_S = 1.0
 
@@ -117,7 +119,7 @@ class IndexerWorker:
         self, resources: AsyncExitStack, incarnation: str, thread: SingleThread, requests: CompactionRequests
     ) -> SealSegments | None:
         settings = self._settings
-        vector_format = VectorFormat.named(settings.code, "cos")  # all codes so far are compared so
+        vector_format = _vector_format(settings.code)
         store = resources.enter_context(settings.open_segments(vector_format))
         if store is None:
             return None
@@ -178,3 +180,10 @@ def build(settings: IndexerSettings, stop: Stop) -> Application:
         registry=registry,
         stop=stop,
     )
+
+
+def _vector_format(code: str) -> VectorFormat:
+    try:
+        return VectorFormat.of(describe_code(code))
+    except ValueError as error:
+        raise BadSettings(f"AFTERIMAGE_CODE={code!r} cannot be used: {error}") from error

@@ -11,7 +11,7 @@ import numpy as np
 from services.indexer.metrics import IndexerMetrics
 from shared.index.compaction import Occupancy, to_merge, to_merge_into_one
 from shared.index.contents import SealedPart, ShardContents
-from shared.index.sealed.building import BuildFailed, BuildJob, SegmentBuild, Source
+from shared.index.sealed.building import BuildFailed, BuildJob, PackedCodebook, SegmentBuild, Source
 from shared.index.sealed.description import CorruptSegment, SegmentDescription
 from shared.index.sealed.segment import SealedSegment
 from shared.index.shard import EMPTY_POSITION, Shard
@@ -226,6 +226,7 @@ class SealSegments:
             scheme=contents.scheme or "",
             element=vector_format.element,
             metric=vector_format.metric,
+            codebook=None if vector_format.codebook is None else PackedCodebook.of(vector_format.codebook),
             sources=[
                 Source(description=source.description, live=np.packbits(source.live).tobytes()) for source in sources
             ],

@@ -26,5 +26,7 @@ class IndexerSettings(SegmentSettings, ConsumerSettings):
         "for ever",
     )
     code: str = Field(
-        default="i8", validation_alias="AFTERIMAGE_CODE", description="how vectors are stored: i8, f16 or f32"
+        default="i8",
+        validation_alias="AFTERIMAGE_CODE",
+        description="how vectors are stored: i8, f16, f32, or the path of a code that `afterimage fit-code` has made",
     )

@@ -19,6 +19,7 @@ from shared.bus.history import FeatureHistory
 from shared.bus.producer import RecordProducer
 from shared.bus.watch import ConsumerWatch
 from shared.bus.worker import Application, build_application
+from shared.codes.description import describe_code
 from shared.encoders.engine.opening import open_engine
 from shared.events.topics import Topics
 from shared.imaging.fetch import Fetcher
@@ -70,8 +71,8 @@ class SearcherWorker:
 
     async def prepare(self, resources: AsyncExitStack, tasks: BackgroundTasks) -> None:
         settings = self._settings
-        engine = await open_engine(settings, self._metrics, resources)
-        vector_format = VectorFormat.named(engine.code.dtype, engine.code.metric)
+        engine = await open_engine(settings, self._metrics, resources, for_queries=True)
+        vector_format = VectorFormat.of(describe_code(settings.code))
         await asyncio.to_thread(warm_up, vector_format)
         self._replicas = await self._open_replicas(resources, tasks, vector_format)
         tasks.spawn(self._replicas.run(), name="replicas")

@@ -11,7 +11,7 @@ from shared.events.search import ErrorCode, Hit, SearchReply, SearchRequest, Tim
 from shared.index.filters.condition import Condition
 from shared.index.filters.syntax import BadFilter, parse_filter
 from shared.index.query import Query
-from shared.index.search import code_of
+from shared.index.search import query_of
 from shared.index.segment import Match
 from shared.replication.replica_set import ReplicaSet
 
@@ -121,7 +121,7 @@ class AnswerQuery:
 
     async def _code(self, request: SearchRequest, watch: Stopwatch) -> bytes:
         if request.id is not None:
-            code = await self._replicas.read(code_of, request.id)
+            code = await self._replicas.read(query_of, request.id)
             if code is None:
                 raise Unanswerable(ErrorCode.UNKNOWN_ID, f"no image {request.id!r} is indexed")
             return code

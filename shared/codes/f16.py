@@ -22,3 +22,6 @@ class F16:
         tiny = torch.finfo(torch.float32).tiny
         peaks = vectors.abs().amax(dim=1, keepdim=True).clamp_min(tiny)  # the square of a large number is no float32
         return torch.nn.functional.normalize(vectors / peaks, eps=tiny).half()
+
+    def encode_queries(self, vectors: Tensor) -> Tensor:
+        return self.encode(vectors)

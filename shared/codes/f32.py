@@ -16,3 +16,6 @@ class F32:
 
     def encode(self, vectors: Tensor) -> Tensor:
         return vectors.to(torch.float32).contiguous()
+
+    def encode_queries(self, vectors: Tensor) -> Tensor:
+        return self.encode(vectors)

@@ -23,3 +23,6 @@ class I8:
         # The smallest normal number stands in for the peak of a zero vector, which stays zero.
         unit = vectors / peaks.clamp_min(torch.finfo(torch.float32).tiny)
         return (unit * 127).round().to(torch.int8)
+
+    def encode_queries(self, vectors: Tensor) -> Tensor:
+        return self.encode(vectors)

@@ -5,6 +5,8 @@ import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
+from shared.codes.fitted_file import EncoderIdentity
+from shared.encoders.encoder import Described
 from shared.encoders.pixels.preprocessing import Preprocessing
 from shared.encoders.precision import Precision
 
@@ -33,3 +35,13 @@ class Scheme:
         """Return the first 16 hex digits of the SHA-256 of the canonical JSON: sorted keys, no spaces."""
         canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def identity_of(encoder: Described) -> EncoderIdentity:
+    """What a fitted code knows of the encoder whose vectors it is for."""
+    return EncoderIdentity(
+        name=encoder.name,
+        weights_sha256=encoder.weights_sha256,
+        precision=encoder.precision,
+        preprocessing=json.loads(json.dumps(asdict(encoder.preprocessing))),  # as a file gives it back
+    )

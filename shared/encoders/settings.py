@@ -36,7 +36,9 @@ class EncodingSettings(LogSettings):
         description="the SHA-256 that this file must have, as 64 hex digits; `afterimage models FILE` prints it",
     )
     code: str = Field(
-        default="i8", validation_alias="AFTERIMAGE_CODE", description="how vectors are stored: i8, f16 or f32"
+        default="i8",
+        validation_alias="AFTERIMAGE_CODE",
+        description="how vectors are stored: i8, f16, f32, or the path of a code that `afterimage fit-code` has made",
     )
     device: str = Field(default="auto", validation_alias="AFTERIMAGE_DEVICE", description="auto, cpu, cuda or cuda:N")
     backend: Backend = Field(

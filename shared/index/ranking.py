@@ -63,7 +63,7 @@ def rank_codes(codes: Codes, queries: Codes, k: int, vector_format: VectorFormat
     """
     from shared.index.kernels.scan import rank_all  # noqa: PLC0415 - Numba: whoever only builds or folds needs none
 
-    mine, theirs = vector_format.kernel_view(codes), vector_format.kernel_view(queries)
+    mine, theirs = vector_format.kernel_view(codes), vector_format.kernel_queries(queries)
     limit = k + 1
     while True:
         places = Places.empty(len(queries), limit)

@@ -21,6 +21,6 @@ def search_shards(shards: Mapping[int, Shard], queries: Sequence[Query]) -> list
     ]
 
 
-def code_of(shards: Mapping[int, Shard], image_id: str) -> bytes | None:
-    """The code of an indexed image; None where no shard holds it."""
-    return next((shard.code_of(image_id) for shard in shards.values() if image_id in shard), None)
+def query_of(shards: Mapping[int, Shard], image_id: str) -> bytes | None:
+    """What a query for images like an indexed one brings; None where no shard holds it."""
+    return next((shard.query_of(image_id) for shard in shards.values() if image_id in shard), None)

@@ -65,7 +65,8 @@ class Shard:
         self.scheme: str | None = None
         self.newest_upload_at = 0
         self._code_bytes: int | None = None
-        self._growing = GrowingSegment(vector_format or VectorFormat())
+        self._format = vector_format or VectorFormat()
+        self._growing = GrowingSegment(self._format)
         self._sealed: dict[str, SealedSegment] = {}
         self._checksum = LiveChecksum()
         self._deleted: dict[str, _Forgotten] = {}
@@ -142,9 +143,10 @@ class Shard:
         segments = [segment for segment in self._segments() if len(segment)]
         if not segments:
             return [[] for _ in queries]
+        wanted = self._format.query_bytes(self._code_bytes or 0)
         for query in queries:
-            if len(query.code) != self._code_bytes:
-                raise ValueError(f"the query's code has {len(query.code)} bytes, those of the index {self._code_bytes}")
+            if len(query.code) != wanted:
+                raise ValueError(f"the query's code has {len(query.code)} bytes, and this index compares {wanted}")
         return search_segments(segments, queries)
 
     def code_of(self, image_id: str) -> bytes:
@@ -153,6 +155,10 @@ class Shard:
         if place is None:
             raise KeyError(image_id)
         return place.segment.code_at(place.number)
+
+    def query_of(self, image_id: str) -> bytes:
+        """Return what a query for images like an indexed one brings. Raises KeyError."""
+        return self._format.query_of(self.code_of(image_id))
 
     def older_than(self, moment_ms: float, limit: int) -> list[Row]:
         """Return rows of before a moment, by the date that `Row` tells of: as many as there are up to `limit`."""

@@ -1,15 +1,16 @@
 """How the bytes of a code are read as a vector, and how two vectors are compared."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from shared.index.kernels.agreed import COSINE, HAMMING, SQUARED_EUCLIDEAN
+from shared.index.codebook import Codebook, Floats
+from shared.index.kernels.agreed import COSINE, DOT, HAMMING, SQUARED_EUCLIDEAN
 
-ElementType = Literal["f32", "f16", "i8", "b1"]
-Metric = Literal["cos", "l2sq", "hamming"]
+ElementType = Literal["f32", "f16", "i8", "b1", "pq", "vq"]
+Metric = Literal["cos", "l2sq", "hamming", "dot"]
 Codes = npt.NDArray[np.uint8]
 """uint8, (rows, bytes per code)"""
 
@@ -18,11 +19,34 @@ _DTYPES: dict[ElementType, np.dtype[np.generic]] = {
     "f16": np.dtype(np.float16),
     "i8": np.dtype(np.int8),
     "b1": np.dtype(np.uint8),
+    "pq": np.dtype(np.uint8),
+    "vq": np.dtype(np.uint8),
 }
-_METRICS: dict[Metric, int] = {"cos": COSINE, "l2sq": SQUARED_EUCLIDEAN, "hamming": HAMMING}
-_FORMATS = {
-    (element, metric) for element in _DTYPES for metric in _METRICS if (element == "b1") == (metric == "hamming")
+_METRICS: dict[Metric, int] = {"cos": COSINE, "l2sq": SQUARED_EUCLIDEAN, "hamming": HAMMING, "dot": DOT}
+_COMPARED_BY: dict[ElementType, tuple[Metric, ...]] = {
+    "f32": ("cos", "l2sq"),
+    "f16": ("cos", "l2sq"),
+    "i8": ("cos", "l2sq"),
+    "b1": ("hamming",),
+    "pq": ("dot",),
+    "vq": ("dot",),
 }
+
+
+class DescribedCode(Protocol):
+    """What must be known of a code to compare it. codewords: float32 (places, 256, length)."""
+
+    @property
+    def element(self) -> ElementType: ...
+
+    @property
+    def metric(self) -> Metric: ...
+
+    @property
+    def codewords(self) -> Floats | None: ...
+
+    @property
+    def residual(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +54,52 @@ class VectorFormat:
     """The layout of a code and the metric that its scheme is meant for.
 
     Scores are similarities, larger is nearer: the cosine for `cos`, 0 where a vector is zero; minus the squared
-    Euclidean distance for `l2sq`; minus the number of bits that differ for `hamming`.
+    Euclidean distance for `l2sq`; minus the number of bits that differ for `hamming`; for `dot` the inner product of
+    the query with the vector that the codewords stand for, which estimates the cosine.
+
+    codebook: what the bytes of pq and vq name; of f16, what a walk in a graph compares in place of a byte a dimension.
     """
 
     element: ElementType = "i8"
     metric: Metric = "cos"
+    codebook: Codebook | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.metric not in _COMPARED_BY.get(self.element, ()):
+            raise ValueError(
+                "the index holds f32, f16 and i8 by cos or l2sq, b1 by hamming, and pq and vq by dot, not "
+                f"{self.element} by {self.metric}"
+            )
 
     @classmethod
     def named(cls, element: str, metric: str) -> "VectorFormat":
         """The format of a code that names its element type and metric so. Raises ValueError for unknown names."""
-        if (element, metric) not in _FORMATS:
-            raise ValueError(
-                f"the index holds f32, f16 and i8 by cos or l2sq, and b1 by hamming, not {element} by {metric}"
-            )
-        return cls(element=element, metric=metric)  # type: ignore[arg-type]  # they are among the formats
+        return cls(element=element, metric=metric)  # type: ignore[arg-type]  # which is found out
+
+    @classmethod
+    def of(cls, code: DescribedCode) -> "VectorFormat":
+        """Raises ValueError where the index cannot hold such codes."""
+        codebook = None if code.codewords is None else Codebook(words=code.codewords, residual=code.residual)
+        return cls(code.element, code.metric, codebook)
+
+    @property
+    def quantizes(self) -> bool:
+        """Whether stored codes are codewords, while a query is a vector: float32, `codebook.dim` numbers."""
+        return self.element in ("pq", "vq")
+
+    def query_bytes(self, code_bytes: int) -> int:
+        """The length of a query, where codes have that length."""
+        return 4 * self.codebook.dim if self.quantizes and self.codebook else code_bytes
+
+    def query_of(self, code: bytes) -> bytes:
+        """Return the query for what is like a stored code."""
+        if not self.quantizes or self.codebook is None:
+            return code
+        return self.codebook.vectors_of(np.frombuffer(code, np.uint8)[np.newaxis]).tobytes()
 
     @property
     def dtype(self) -> np.dtype[np.generic]:
-        """Of one number; eight signs in the case of b1."""
+        """Of one number; eight signs in the case of b1, the name of a codeword in that of pq and vq."""
         return _DTYPES[self.element]
 
     @property
@@ -64,3 +116,11 @@ class VectorFormat:
         view = codes.view(np.uint16 if self.element == "f16" else self.dtype)
         view.flags.writeable = False  # a kernel is compiled anew for arrays that may be written
         return view
+
+    def kernel_queries(self, queries: Codes) -> npt.NDArray[np.generic]:
+        """Read queries, uint8 (queries, query bytes), as what the kernels compare with: as codes, or as tables."""
+        if not self.quantizes or self.codebook is None:
+            return self.kernel_view(queries)
+        tables = self.codebook.tables(queries.view(np.float32))
+        tables.flags.writeable = False  # as above
+        return tables

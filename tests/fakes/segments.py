@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.events.images import Attributes, SourcePosition
+from shared.index.codebook import WORDS, Codebook
 from shared.index.filters.condition import Condition
 from shared.index.sealed.description import SegmentDescription
 from shared.index.sealed.segment import SealedSegment
@@ -39,11 +40,35 @@ def clustered(rows: int, dimensions: int, *, seed: int = 0) -> npt.NDArray[np.fl
 
 def codes_of(vectors: npt.NDArray[np.float32], vector_format: VectorFormat) -> npt.NDArray[np.uint8]:
     """uint8, (rows, bytes per code)"""
+    if vector_format.quantizes and vector_format.codebook:
+        return vector_format.codebook.codes_of(vectors)
     if vector_format.element == "b1":
         return np.packbits(vectors > 0, axis=1)
     if vector_format.element == "i8":
         vectors = np.round(vectors / np.abs(vectors).max(axis=1, keepdims=True) * 127)
     return np.ascontiguousarray(vectors.astype(vector_format.dtype)).view(np.uint8)
+
+
+def queries_of(vectors: npt.NDArray[np.float32], vector_format: VectorFormat) -> npt.NDArray[np.uint8]:
+    """uint8, (rows, bytes per query)"""
+    if vector_format.quantizes:
+        return np.ascontiguousarray(vectors).view(np.uint8)
+    return codes_of(vectors, vector_format)
+
+
+def codebook(vectors: npt.NDArray[np.float32], places: int, *, residual: bool) -> Codebook:
+    """Codewords drawn from vectors: far from the best, and good enough to find things by."""
+    drawn = np.random.default_rng(1).permutation(len(vectors))
+    if not residual:
+        words = vectors[drawn[:WORDS]].reshape(WORDS, places, -1).transpose(1, 0, 2)
+        return Codebook(words=np.ascontiguousarray(words), residual=False)
+    levels: list[npt.NDArray[np.float32]] = []
+    left = vectors[drawn]
+    for _ in range(places):
+        levels.append(left[:WORDS].copy())
+        left = np.roll(left, -WORDS, axis=0)
+        left = left - levels[-1][(left @ levels[-1].T - np.square(levels[-1]).sum(axis=1) / 2).argmax(axis=1)]
+    return Codebook(words=np.stack(levels), residual=True)
 
 
 def write(

@@ -19,7 +19,7 @@ from shared.encoders.engine.batching import MicroBatcher
 from shared.encoders.engine.observer import ExtractionObserver, Unobserved
 from shared.encoders.engine.staging import BatchStage, fetch_rows
 from shared.encoders.pixels.preprocessing import Pixels
-from shared.encoders.scheme import Scheme
+from shared.encoders.scheme import Scheme, identity_of
 from shared.events.faults import PoisonInput, RejectReason, TransientFault
 from shared.imaging.decoders.decoder import Decoder
 
@@ -73,9 +73,11 @@ class ExtractionEngine:
         decoder: Decoder[Pixels | Tensor],
         policy: ExtractionPolicy,
         *,
+        for_queries: bool = False,
         observer: ExtractionObserver | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
+        """for_queries: codes are what queries bring, which is not always what is stored."""
         self.scheme = Scheme(
             encoder=encoder.name,
             weights_sha256=encoder.weights_sha256,
@@ -84,6 +86,8 @@ class ExtractionEngine:
             code=code.name,
             dim=encoder.dim,
         )
+        self.encoder = identity_of(encoder)
+        """Whose vectors these are."""
         self.code = code
         self.policy = policy
         self.decoding = 0
@@ -91,6 +95,7 @@ class ExtractionEngine:
         self.encoding = 0
         """Images that are being encoded, or wait for the device."""
         self._encoder = encoder
+        self._quantize = code.encode_queries if for_queries else code.encode
         self._observer = observer or Unobserved()
         self._clock = clock
         self._slots = asyncio.Semaphore(policy.max_in_flight)
@@ -134,13 +139,13 @@ class ExtractionEngine:
         return Extracted(code=code, decode_s=decoded - started, encode_s=self._clock() - decoded, device_s=device_s)
 
     async def quantize_vector(self, vector: Sequence[float]) -> bytes:
-        """Return the code of a feature vector of any length but zero, such as a query brings.
+        """Return what a query by a feature vector of any length but zero brings.
 
         Raises ValueError when it is none of this scheme, TransientFault when the engine is stopped.
         """
         unit = torch.from_numpy(_unit_vector(vector, self.scheme.dim))
         self._check_running()
-        [code] = await asyncio.get_running_loop().run_in_executor(self._device, self._quantize, unit[None])
+        [code] = await asyncio.get_running_loop().run_in_executor(self._device, self._queries, unit[None])
         return code
 
     async def warm_up(self) -> None:
@@ -181,10 +186,10 @@ class ExtractionEngine:
     def _codes(self, batch: Sequence[Pixels | Tensor]) -> list[bytes | None]:
         vectors = self._encoder.encode(self._stage.load(batch))
         usable = vectors.isfinite().all(dim=1) & vectors.any(dim=1)
-        return fetch_rows(self.code.encode(vectors.masked_fill(~usable[:, None], 0.0)), usable)
+        return fetch_rows(self._quantize(vectors.masked_fill(~usable[:, None], 0.0)), usable)
 
-    def _quantize(self, vectors: Tensor) -> list[bytes]:
-        rows = self.code.encode(vectors.to(self._encoder.device)).cpu().numpy()
+    def _queries(self, vectors: Tensor) -> list[bytes]:
+        rows = self.code.encode_queries(vectors.to(self._encoder.device)).cpu().numpy()
         return [row.tobytes() for row in rows]
 
 

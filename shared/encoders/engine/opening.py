@@ -19,6 +19,7 @@ from shared.encoders.engine.engine import ExtractionEngine, ExtractionPolicy
 from shared.encoders.engine.observer import ExtractionObserver
 from shared.encoders.pixels.jpeg_decoder import DecodeJpegs, JpegDecoder, decode_jpegs
 from shared.encoders.registry import load_encoder
+from shared.encoders.scheme import identity_of
 from shared.encoders.settings import EncodingSettings
 from shared.imaging.decoders.decoder import Decoder
 from shared.imaging.decoders.policy import DecodePolicy, Pixels
@@ -37,16 +38,19 @@ _BATCHES_IN_FLIGHT = 4
 
 
 async def open_engine(
-    settings: EncodingSettings, observer: ExtractionObserver, resources: AsyncExitStack
+    settings: EncodingSettings, observer: ExtractionObserver, resources: AsyncExitStack, *, for_queries: bool = False
 ) -> ExtractionEngine:
     """Load the models, start the decoders and run the device once. Takes seconds.
 
-    resources: stops the engine when it is closed. Raises BadSettings, and TransientFault when a decoder does not start.
+    resources: stops the engine when it is closed. for_queries: as of the engine. Raises BadSettings, and TransientFault
+    when a decoder does not start.
     """
     encoder, code = await asyncio.to_thread(load_models, settings)
     decoder = await asyncio.to_thread(decoder_for, settings, encoder, observer)
     policy = extraction_policy(settings, encoder.device)
-    engine = await resources.enter_async_context(ExtractionEngine(encoder, code, decoder, policy, observer=observer))
+    engine = await resources.enter_async_context(
+        ExtractionEngine(encoder, code, decoder, policy, for_queries=for_queries, observer=observer)
+    )
     await engine.warm_up()
     log.info(
         "engine_ready",
@@ -66,7 +70,6 @@ def load_models(settings: EncodingSettings) -> tuple[Encoder, Code]:
     """Load the encoder and the code that the settings name. Takes seconds, to compile minutes. Raises BadSettings."""
     configure_threads(settings.threads)
     try:
-        code = load_code(settings.code)
         encoder = load_encoder(
             settings.encoder,
             settings.encoder_weights,
@@ -83,6 +86,11 @@ def load_models(settings: EncodingSettings) -> tuple[Encoder, Code]:
         raise BadSettings(f"AFTERIMAGE_BACKEND={settings.backend!r} cannot be used: {error}") from error
     except (ValueError, OSError) as error:
         raise BadSettings(f"AFTERIMAGE_ENCODER={settings.encoder!r} cannot be used: {error}") from error
+    try:
+        code = load_code(settings.code, identity_of(encoder))
+        code.bytes_per_vector(encoder.dim)
+    except ValueError as error:
+        raise BadSettings(f"AFTERIMAGE_CODE={settings.code!r} cannot be used: {error}") from error
     return encoder, code
 
 

@@ -3,6 +3,7 @@
 COSINE = 0
 SQUARED_EUCLIDEAN = 1
 HAMMING = 2
+DOT = 3
 """Metrics."""
 
 NO_ROW = 0xFFFFFFFF

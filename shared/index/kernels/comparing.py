@@ -1,7 +1,7 @@
 """How two codes are compared: exactly, for a score, and roughly, to find the way in a graph.
 
 What kind of code it is follows from the type of the array: int8, float32, uint16 for halves of a float32, and uint8 for
-eight signs each.
+eight signs each; or for the names of codewords, where the query is float32: a table of its products with all of them.
 """
 
 import math
@@ -18,7 +18,7 @@ _SUMS = {"fastmath": {"reassoc", "contract", "nsz"}}
 
 
 def similarity(codes, row, query, of_query, metric):
-    """Score a row, as float32: the cosine, minus the squared distance, or minus the number of bits that differ.
+    """Score a row, as float32: the cosine, minus the squared distance, or what `closeness` gives for bytes.
 
     of_query: the query's own `squared`.
     """
@@ -26,7 +26,10 @@ def similarity(codes, row, query, of_query, metric):
 
 
 def closeness(codes, row, query):
-    """Return the inner product of two int8 codes, or minus the number of bits that differ, as float32."""
+    """Return the inner product of two int8 codes, or with what codewords stand for, or minus the bits that differ.
+
+    As float32.
+    """
     raise NotImplementedError
 
 
@@ -57,10 +60,10 @@ def _half(_context, bits):
 def _similarity(codes, row, query, of_query, metric):
     if codes.dtype is types.uint8:
 
-        def of_signs(codes, row, query, of_query, metric):
+        def of_bytes(codes, row, query, of_query, metric):
             return closeness(codes, row, query)
 
-        return of_signs
+        return of_bytes
 
     def of_numbers(codes, row, query, of_query, metric):
         if metric == SQUARED_EUCLIDEAN:
@@ -71,8 +74,17 @@ def _similarity(codes, row, query, of_query, metric):
     return of_numbers
 
 
-@overload(closeness)
+@overload(closeness, jit_options=_SUMS)
 def _closeness(codes, row, query):
+    if codes.dtype is types.uint8 and query.dtype is types.float32:
+
+        def of_codewords(codes, row, query):
+            total = np.float32(0.0)
+            for place in range(codes.shape[1]):
+                total += query[256 * place + codes[row, place]]
+            return total
+
+        return of_codewords
     if codes.dtype is types.uint8:
 
         def of_signs(codes, row, query):

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from typing import BinaryIO, cast
 
 import msgspec
+import numpy as np
 
+from shared.index.codebook import Codebook
 from shared.index.sealed.description import SegmentDescription
 from shared.index.segment import Row
 from shared.index.vectors import Codes, ElementType, Metric
@@ -30,6 +32,22 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     live: bytes
 
 
+class PackedCodebook(msgspec.Struct, frozen=True, kw_only=True):
+    """words: the bytes of float32, of that shape."""
+
+    words: bytes
+    shape: tuple[int, int, int]
+    residual: bool
+
+    @classmethod
+    def of(cls, codebook: Codebook) -> "PackedCodebook":
+        places, count, length = codebook.words.shape
+        return cls(words=codebook.words.tobytes(), shape=(places, count, length), residual=codebook.residual)
+
+    def unpacked(self) -> Codebook:
+        return Codebook(words=np.frombuffer(self.words, np.float32).reshape(self.shape), residual=self.residual)
+
+
 class BuildJob(msgspec.Struct, frozen=True, kw_only=True):
     """What to build: a segment in `folder`, of the live rows of `sources` there, and of the rows that are sent."""
 
@@ -38,6 +56,7 @@ class BuildJob(msgspec.Struct, frozen=True, kw_only=True):
     element: ElementType
     metric: Metric
     sources: list[Source]
+    codebook: PackedCodebook | None = None
 
 
 class RowChunk(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,7 +33,7 @@ def main() -> None:
         contents,
         all_codes,
         scheme=job.scheme,
-        vector_format=VectorFormat(element=job.element, metric=job.metric),
+        vector_format=VectorFormat(job.element, job.metric, job.codebook.unpacked() if job.codebook else None),
     )
     sys.stdout.buffer.write(msgspec.json.encode(description))
 

@@ -3,19 +3,22 @@
 Plain NumPy arrays: the codes by row; beside them, where a walk compares something else, that; the norms; the links.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from shared.index.codebook import Codebook
 from shared.index.filters.column import Mask
 from shared.index.kernels.agreed import OVER_BUDGET
 from shared.index.ranking import Places
-from shared.index.sealed.navigation import needs_signposts, signposts_of
+from shared.index.sealed.navigation import needs_signposts, steps_of
 from shared.index.vectors import Codes, VectorFormat
 
 CODES, SIGNPOSTS, NORMS, LINKS, UPPER = "codes.npy", "signposts.npy", "norms.npy", "links.npy", "upper.npy"
+CODEWORDS = "codewords.npy"
 CONNECTIVITY = 16
 
 
@@ -24,14 +27,14 @@ class Graph:
 
     def __init__(self, folder: Path, vector_format: VectorFormat, *, rows: int, code_bytes: int) -> None:
         """Raises ValueError where the files are of another layout than this release reads."""
-        self._format = vector_format
+        self.format = vector_format = _with_codebook(folder, vector_format, code_bytes)
         self.codes: Codes = _mapped(folder / CODES, np.uint8, (rows, code_bytes))
         self._vectors = vector_format.kernel_view(self.codes)
-        self._signposts = (
-            _mapped(folder / SIGNPOSTS, np.int8, self._vectors.shape)
-            if needs_signposts(vector_format)
-            else self._vectors
-        )
+        self._signposts = self._vectors
+        if vector_format.codebook is not None and needs_signposts(vector_format):
+            self._signposts = _mapped(folder / SIGNPOSTS, np.uint8, (rows, vector_format.codebook.places))
+        elif needs_signposts(vector_format):
+            self._signposts = _mapped(folder / SIGNPOSTS, np.int8, self._vectors.shape)
         self._norms = _mapped(folder / NORMS, np.float32, (rows, 2))
         self._links = _mapped(folder / LINKS, np.uint32, (rows, 2 * CONNECTIVITY))
         upper = _mapped(folder / UPPER, np.uint32, (None, 2 + CONNECTIVITY))
@@ -49,7 +52,7 @@ class Graph:
         from shared.index.kernels.traverse import search_graph  # noqa: PLC0415 - as in ranking.py
 
         places = Places.empty(len(queries), limit)
-        steps, scales = signposts_of(queries, self._format)
+        steps, scales = steps_of(queries, self.format)
         search_graph(
             self._vectors,
             self._signposts,
@@ -59,15 +62,27 @@ class Graph:
             self._upper_links,
             self._starts,
             allowed,
-            self._format.kernel_view(queries),
+            self.format.kernel_queries(queries),
             steps,
-            scales if self._format.metric == "l2sq" else np.ones_like(scales),
-            self._format.kernel_metric,
+            scales if self.format.metric == "l2sq" else np.ones_like(scales),
+            self.format.kernel_metric,
             expansion,
             budget,
             *places,
         )
         return None if places.counts[-1] == OVER_BUDGET else places
+
+
+def _with_codebook(folder: Path, vector_format: VectorFormat, code_bytes: int) -> VectorFormat:
+    """A segment brings its codewords: they are as much a part of its codes as the bytes are."""
+    if not (folder / CODEWORDS).exists():
+        return vector_format
+    words = np.load(folder / CODEWORDS)
+    if vector_format.element == "f16":
+        residual = words.shape[-1] == code_bytes // vector_format.dtype.itemsize
+    else:
+        residual = vector_format.element == "vq"
+    return replace(vector_format, codebook=Codebook(words=words, residual=residual))
 
 
 def _mapped(path: Path, dtype: type[np.generic], shape: tuple[int | None, ...]) -> npt.NDArray[Any]:

@@ -1,6 +1,7 @@
-"""What a walk in a graph compares: a byte a dimension, whatever the codes are; the codes themselves give the scores.
+"""What a walk in a graph compares: a byte a dimension, or codewords; the codes themselves give the scores.
 
 A byte a dimension takes a quarter of the memory that float32 does, and a walk waits for memory most of the time.
+Codewords take less still.
 """
 
 from typing import Any, NamedTuple
@@ -14,10 +15,10 @@ _CHUNK_ROWS = 10_000
 
 
 class Signposts(NamedTuple):
-    """Codes as a walk compares them.
+    """Codes as a walk compares them, or queries.
 
-    codes: int8, or uint8 for signs, (rows, bytes); not to be written. scales: what a step of each stands for, float32
-    (rows,).
+    codes: int8, or uint8 for signs and codewords, (rows, bytes); of queries for codewords their tables, float32; not to
+    be written. scales: what a step of each stands for, float32 (rows,).
     """
 
     codes: npt.NDArray[Any]
@@ -26,13 +27,28 @@ class Signposts(NamedTuple):
 
 def needs_signposts(vector_format: VectorFormat) -> bool:
     """Whether a walk compares something else than the codes."""
-    return vector_format.element not in ("i8", "b1")
+    return vector_format.element in ("f32", "f16")
+
+
+def steps_of(queries: Codes, vector_format: VectorFormat) -> Signposts:
+    """What a walk compares of queries, uint8 (queries, bytes)."""
+    codebook = vector_format.codebook
+    if not needs_signposts(vector_format):
+        return Signposts(vector_format.kernel_queries(queries), np.ones(len(queries), np.float32))
+    if codebook is None:
+        return signposts_of(queries, vector_format)
+    tables = codebook.tables(vector_format.view(queries).astype(np.float32))
+    tables.flags.writeable = False  # a kernel is compiled anew for arrays that may be written
+    return Signposts(tables, np.ones(len(queries), np.float32))
 
 
 def signposts_of(codes: Codes, vector_format: VectorFormat) -> Signposts:
     """codes: uint8 (rows, bytes per code)."""
     if not needs_signposts(vector_format):
         return Signposts(vector_format.kernel_view(codes), np.ones(len(codes), np.float32))
+    if vector_format.codebook is not None:
+        words = vector_format.codebook.codes_of(vector_format.view(codes).astype(np.float32))
+        return Signposts(words, np.ones(len(codes), np.float32))
     vectors = vector_format.view(codes).astype(np.float32)
     # The smallest normal number stands in for the peak of a zero vector, which stays zero.
     scales = np.maximum(np.abs(vectors).max(axis=1), np.finfo(np.float32).tiny) / np.float32(127)
@@ -46,7 +62,7 @@ def landmarks_of(codes: Codes, vector_format: VectorFormat) -> tuple[npt.NDArray
 
     The closeness of b to a query q is norms[b, 0] + scale(q) · norms[b, 1] · ⟨q, b⟩. For the cosine, with a scale of 1,
     that is ⟨q, b⟩ / |b|, and for the squared Euclidean distance 2⟨q, b⟩ - |b|²: both are as large the nearer b is to q.
-    For signs it is minus the number of bits that differ.
+    For signs it is minus the number of bits that differ, for codewords the inner product with what they stand for.
     """
     parts = [
         _landmarks(codes[first : first + _CHUNK_ROWS], vector_format) for first in range(0, len(codes), _CHUNK_ROWS)
@@ -57,7 +73,7 @@ def landmarks_of(codes: Codes, vector_format: VectorFormat) -> tuple[npt.NDArray
 def _landmarks(codes: Codes, vector_format: VectorFormat) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
     steps, scales = signposts_of(codes, vector_format)
     norms = np.zeros((len(codes), 2), np.float32)
-    if vector_format.metric == "hamming":
+    if vector_format.metric in ("hamming", "dot") or vector_format.codebook is not None:
         norms[:, 1] = 1
     elif vector_format.metric == "l2sq":
         norms[:, 0] = -np.square(vector_format.view(codes), dtype=np.float32).sum(axis=1)

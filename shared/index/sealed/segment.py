@@ -35,9 +35,10 @@ class SealedSegment:
     def __init__(self, folder: Path, description: SegmentDescription, *, expansion: int = EXPANSION_SEARCH) -> None:
         """Raises ValueError where a file is of another layout than this release reads."""
         self.description = description
-        self._format = description.vector_format
         self._expansion = expansion
-        self._graph = graph.Graph(folder, self._format, rows=description.rows, code_bytes=description.code_bytes)
+        self._graph = graph.Graph(
+            folder, description.vector_format, rows=description.rows, code_bytes=description.code_bytes
+        )
         self._rows = rows.RowFile(folder / rows.FILE)
         self._ids = ids.IdFile(folder / ids.FILE, self._rows)
         self._fields = fields.FieldFile(folder / fields.FILE, self._rows, self._ids)
@@ -146,7 +147,7 @@ class SealedSegment:
             if rankings is not None:
                 return rankings
             limit *= 2
-        return rank_codes(self._graph.codes, queries, k, self._format, allowed)
+        return rank_codes(self._graph.codes, queries, k, self._graph.format, allowed)
 
     def _walk_pays(self, expansion: int, count: int) -> bool:
         """Whether the graph should lead to `expansion` of the `count` rows that may be found sooner than a scan does.

@@ -27,7 +27,7 @@ def test_a_code_is_found_by_its_name_and_keeps_its_promised_length(name: str) ->
 
 
 def test_an_unknown_code_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="there is no code 'pq'; the known codes are f16, f32, i8"):
+    with pytest.raises(ValueError, match="there is no code 'pq'; the codes are f16, f32, i8, and files"):
         load_code("pq")
 
 

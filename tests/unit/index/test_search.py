@@ -1,6 +1,6 @@
 from shared.index.filters.syntax import parse_filter
 from shared.index.query import Query
-from shared.index.search import code_of, search_shards
+from shared.index.search import query_of, search_shards
 from shared.index.shard import Shard
 from tests.fakes.operations import code, upsert
 
@@ -64,5 +64,5 @@ def test_each_query_of_a_batch_gets_what_it_gets_alone() -> None:
 
 def test_the_code_of_an_image_is_found_in_whichever_shard_holds_it() -> None:
     shards = {0: shard(a=QUERY), 1: shard(b=code(1, 2, 3, 4))}
-    assert code_of(shards, "b") == code(1, 2, 3, 4)
-    assert code_of(shards, "nobody") is None
+    assert query_of(shards, "b") == code(1, 2, 3, 4)
+    assert query_of(shards, "nobody") is None

@@ -11,7 +11,19 @@ from shared.index.growing import GrowingSegment
 from shared.index.sealed.graph_building import EXPANSION_ADD
 from shared.index.sealed.segment import SealedSegment
 from shared.index.vectors import VectorFormat
-from tests.fakes.segments import clustered, code_in, codes_of, found, remove_from, row, row_in, sealed, write
+from tests.fakes.segments import (
+    clustered,
+    code_in,
+    codebook,
+    codes_of,
+    found,
+    queries_of,
+    remove_from,
+    row,
+    row_in,
+    sealed,
+    write,
+)
 
 FORMATS = [
     VectorFormat("i8", "cos"),
@@ -24,14 +36,21 @@ FORMATS = [
 ]
 ROWS = 6_000
 QUERIES = 50
+VECTORS = clustered(ROWS + QUERIES, 32)
+CODEBOOKS = [
+    VectorFormat("pq", "dot", codebook(VECTORS, 16, residual=False)),
+    VectorFormat("vq", "dot", codebook(VECTORS, 4, residual=True)),
+    VectorFormat("f16", "cos", codebook(VECTORS, 16, residual=False)),
+    VectorFormat("f16", "cos", codebook(VECTORS, 4, residual=True)),
+]
 
 
-@pytest.fixture(scope="module", params=FORMATS, ids=str)
+@pytest.fixture(scope="module", params=[*FORMATS, *CODEBOOKS], ids=str)
 def both(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[SealedSegment, GrowingSegment]:
     """The same rows sealed and growing: so many that the sealed ones are searched in the graph."""
-    codes = codes_of(clustered(ROWS + QUERIES, 32)[:ROWS], request.param)
+    codes = codes_of(VECTORS[:ROWS], request.param)
     rows = [row(number, {"tenth": number % 10 == 0, "rare": number % 1_000 == 0}) for number in range(ROWS)]
     growing = GrowingSegment(request.param)
     for each, code in zip(rows, codes, strict=True):
@@ -56,7 +75,7 @@ def test_the_graph_finds_what_the_exact_search_finds_and_scores_it_the_same(
 ) -> None:
     segment, growing = both
     condition = None if filter_ is None else parse_filter(filter_)
-    queries = codes_of(clustered(ROWS + QUERIES, 32)[ROWS:], segment.description.vector_format)
+    queries = queries_of(VECTORS[ROWS:], segment.description.vector_format)
     hits = 0
     for query in queries:
         exact, approximate = found(growing, query, 10, condition), found(segment, query, 10, condition)
