@@ -19,6 +19,7 @@ from services.cli.commands.search import search
 from services.cli.commands.snapshot import snapshot
 from services.cli.commands.status import status
 from services.cli.commands.topics import topics
+from services.cli.commands.train import train
 from services.cli.commands.up import up
 from services.cli.commands.verify import verify
 
@@ -64,6 +65,7 @@ for command in (
     embed,
     quantize,
     fit_code,
+    train,
 ):
     app.command()(command)
 

@@ -31,16 +31,20 @@ class DiscriminatorFeatures(nn.Module):
     def __init__(self, architecture: AdversarialArchitecture) -> None:
         super().__init__()
         self.trunk = Trunk(architecture.widths)
-        self.pool = nn.AdaptiveMaxPool2d(_GRID)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Map float32 (batch, 3, 64, 64) to (batch, dim)."""
-        maps: list[Tensor] = self.trunk(pictures)
-        return torch.cat([nn.functional.normalize(self.pool(values).flatten(1)) for values in maps], dim=1)
+        return layer_features(self.trunk(pictures))
 
     @staticmethod
     def dim_of(architecture: AdversarialArchitecture) -> int:
         return _GRID**2 * sum(architecture.widths)
+
+
+def layer_features(maps: list[Tensor]) -> Tensor:
+    """Return the vector of the maps of all layers, each (batch, channels, height, width)."""
+    pooled = [nn.functional.adaptive_max_pool2d(values, _GRID).flatten(1) for values in maps]
+    return torch.cat([nn.functional.normalize(values) for values in pooled], dim=1)
 
 
 def gan_backbone(weights: Path | None) -> Backbone:

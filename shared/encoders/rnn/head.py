@@ -15,7 +15,7 @@ class RecurrentArchitecture:
 
     cnn: str = "efficientnet_lite0"
     cell: Cell = "gru"
-    hidden: int = 128
+    hidden: int = 64
     """Of each direction of each sweep."""
     dim: int = 384
     """The length of the embedding."""
