@@ -2,12 +2,18 @@
 
 import logging
 import sys
+import time
 from typing import Literal
 
 import structlog
 
+from shared.runtime.repetition import NowAndThen
+
 LogFormat = Literal["text", "json"]
 Logger = structlog.stdlib.BoundLogger
+
+_REPEATED_EVERY_S = 10.0
+"""Kafka's client tries ten times a second to reach a broker that is gone, in each of its loops, and logs each time."""
 
 
 def configure_logging(*, log_format: LogFormat = "text", level: str = "INFO") -> None:
@@ -40,6 +46,7 @@ def configure_logging(*, log_format: LogFormat = "text", level: str = "INFO") ->
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    handler.addFilter(NowAndThen(("aiokafka",), every_s=_REPEATED_EVERY_S, clock=time.monotonic))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
