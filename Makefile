@@ -17,6 +17,10 @@ ifneq ($(origin PYTHON),file)
 export UV_PYTHON := $(PYTHON)
 endif
 
+# Where this is set, every process compiles PyTorch and the rest anew: it then starts three times as slowly, and the suite
+# starts hundreds of them.
+unexport PYTHONDONTWRITEBYTECODE
+
 TRAIN_RNN := --views 2 --epochs 12 --patience 6 --seed 1
 TRAIN_GAN := --channels 32 --epochs 40 --patience 10 --minutes 8 --seed 1
 
