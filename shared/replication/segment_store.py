@@ -4,14 +4,15 @@ import shutil
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 
 from shared.events.topics import CLOCKS_DIFFER_MS, DELETES_TOLD_MS
-from shared.index.sealed.description import CorruptSegment, SegmentDescription
+from shared.index.sealed.description import CorruptSegment, SegmentDescription, verify_file
 from shared.index.sealed.segment import SealedSegment
 from shared.index.sealed.writing import UNFINISHED, put_in_place
 from shared.index.shard import Shard
 from shared.index.vectors import VectorFormat
+from shared.replication.copying import folder_of, holds
 from shared.replication.manifest import CorruptManifest, Manifest, decode_manifest, encode_manifest
 from shared.replication.objects import ObjectStore, StoreUnavailable
 from shared.runtime.logging import get_logger
@@ -20,6 +21,8 @@ log = get_logger(__name__)
 
 KEPT_MANIFESTS = 3
 """The newest, the one before it that is served when it is damaged, and one that somebody may be reading."""
+READ_BACK_EVERY_MS = 24 * 60 * 60 * 1000
+"""How long what was put or read back in full is taken to be what it was: disks and people change files in silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class SegmentStore:
         self.folder = folder
         self.vector_format = vector_format
         self._objects = objects
+        self._whole_at: dict[str, int] = {}
+        """Segment → when it was last known here that the store has it as it was written, in Unix milliseconds."""
 
     def restore(self, shard: int, *, incarnation: str, beyond: int, now_ms: int) -> Shard | None:
         """The shard as the newest manifest that is whole describes it; None where there is none beyond a position.
@@ -104,14 +109,14 @@ class SegmentStore:
             raise
 
     def publish(self, manifest: Manifest) -> None:
-        """Put what the store lacks of the manifest's segments there, and the manifest last. Raises StoreUnavailable."""
+        """Put what the store lacks of the manifest's segments there, and the manifest last.
+
+        What is there already is read back once a day, and put again where it is damaged. Raises StoreUnavailable, and
+        CorruptSegment where the file in the folder is damaged as well.
+        """
         root = f"{manifest.incarnation}/{manifest.shard}"
         for segment in manifest.segments:
-            name, files = segment.description.name, segment.description.files
-            there = self._objects.names(f"{root}/segments/{name}")
-            for file, description in files.items():
-                if there.get(file) != description.bytes:
-                    self._objects.put(f"{root}/segments/{name}/{file}", self.folder / name / file)
+            self._put(folder_of(manifest, segment.description), segment.description, now_ms=manifest.written_at)
         written = f"{manifest.position:020d}-{manifest.written_at:015d}.json"
         self._objects.put(f"{root}/manifests/{written}", encode_manifest(manifest))
 
@@ -146,7 +151,22 @@ class SegmentStore:
     def forget(self, names: Iterable[str]) -> None:
         """Remove segments from the folder. Whoever has one open goes on with it."""
         for name in names:
+            self._whole_at.pop(name, None)
             shutil.rmtree(self.folder / name, ignore_errors=True)
+
+    def _put(self, path: str, description: SegmentDescription, *, now_ms: int) -> None:
+        """Have the store hold a segment as it was written."""
+        there = self._objects.names(path)
+        believed = 0 <= now_ms - self._whole_at.get(description.name, -READ_BACK_EVERY_MS) < READ_BACK_EVERY_MS
+        with TemporaryDirectory(prefix=UNFINISHED, dir=self.folder) as scratch:
+            for name, file in description.files.items():
+                if there.get(name) == file.bytes:
+                    if believed or holds(self._objects, f"{path}/{name}", file, Path(scratch)):
+                        continue
+                    log.warning("stored_file_damaged", path=f"{path}/{name}", then="put again")
+                    verify_file(self.folder / description.name / name, file)
+                self._objects.put(f"{path}/{name}", self.folder / description.name / name)
+        self._whole_at[description.name] = now_ms
 
     def _fetch(self, path: str, description: SegmentDescription, place: Path) -> None:
         beside = Path(mkdtemp(prefix=UNFINISHED, dir=self.folder))

@@ -6,17 +6,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 import boto3
+import msgspec
 import pytest
 from moto.server import ThreadedMotoServer
 
 from shared.events.topics import CLOCKS_DIFFER_MS, DELETE_RETENTION_MS
+from shared.index.sealed.description import CorruptSegment
 from shared.index.shard import Outcome, Shard
 from shared.index.vectors import VectorFormat
 from shared.replication.copying import copy_manifest, stored_manifests
 from shared.replication.manifest import CorruptManifest, decode_manifest, encode_manifest
 from shared.replication.objects import ObjectStore, StoreUnavailable, open_store
 from shared.replication.restoring import NotRestorable, newest_of, put_in_place
-from shared.replication.segment_store import KEPT_MANIFESTS, SegmentStore, Swept
+from shared.replication.segment_store import KEPT_MANIFESTS, READ_BACK_EVERY_MS, SegmentStore, Swept
 from tests.fakes.operations import INCARNATION, code, delete, upsert
 from tests.fakes.replicated import NOW_MS, publish
 
@@ -175,6 +177,43 @@ def test_a_segment_that_is_damaged_in_this_process_own_folder_is_fetched_again(p
     for path in (place.folder / "reader").glob("*/rows.arrow"):
         path.write_bytes(b"noise")
     assert says(restored(place)) == said[1]
+
+
+def test_stored_files_that_were_damaged_are_put_again_with_the_next_manifest(place: Place) -> None:
+    """Whoever published it has it whole. So does a process that was started again, with the folder that it had."""
+    shard, said = two_generations(place)
+    newest = next(place.store("x").manifests(0, incarnation=INCARNATION, beyond=-1, now_ms=NOW_MS))
+    segment = newest.segments[-1].description.name
+    for name in FILES:
+        place.flip(f"{INCARNATION}/0/segments/{segment}/{name}", random.Random(name))  # noqa: S311 - no secret
+    publish(shard, place.store("writer"))
+    assert says(restored(place)) == said[1]
+
+
+def test_what_was_read_back_is_believed_for_a_day(place: Place) -> None:
+    shard, said = two_generations(place)
+    newest = next(place.store("x").manifests(0, incarnation=INCARNATION, beyond=-1, now_ms=NOW_MS))
+    store = place.store("writer")
+    store.publish(newest)
+    path = f"{INCARNATION}/0/segments/{newest.segments[-1].description.name}/{FILES[0]}"
+    place.flip(path, random.Random(0))  # noqa: S311 - no secret
+    damaged = place.objects.read(path)
+    store.publish(newest)
+    assert place.objects.read(path) == damaged
+    store.publish(msgspec.structs.replace(newest, written_at=NOW_MS + READ_BACK_EVERY_MS))
+    assert place.objects.read(path) != damaged
+    assert says(restored(place)) == said[1] == says(shard)
+
+
+def test_a_damaged_file_does_not_take_the_place_of_another(place: Place) -> None:
+    two_generations(place)
+    newest = next(place.store("x").manifests(0, incarnation=INCARNATION, beyond=-1, now_ms=NOW_MS))
+    segment = newest.segments[-1].description.name
+    place.flip(f"{INCARNATION}/0/segments/{segment}/{FILES[0]}", random.Random(1))  # noqa: S311 - no secret
+    here = place.folder / "writer" / segment / FILES[0]
+    here.write_bytes(here.read_bytes()[::-1])
+    with pytest.raises(CorruptSegment, match=FILES[0]):
+        place.store("writer").publish(newest)
 
 
 def test_a_missing_segment_has_the_manifest_before_it_served(place: Place) -> None:
