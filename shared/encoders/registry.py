@@ -12,9 +12,11 @@ from shared.encoders.cnn import efficientnet_lite, projection
 from shared.encoders.cnn.encoder import Backbone, CnnEncoder
 from shared.encoders.device import choose_device, forbid_tf32
 from shared.encoders.encoder import Encoder
+from shared.encoders.fusion import FusedEncoder
 from shared.encoders.gan import adversarial
 from shared.encoders.precision import Precision
 from shared.encoders.rnn import recurrent
+from shared.encoders.spec import EncoderSpec, Fusion, parse_spec
 from shared.encoders.weights import random_weights, read_weights
 
 _PACKAGED: dict[str, Callable[[], tuple[Path, str]]] = {
@@ -43,7 +45,8 @@ def load_encoder(
 ) -> Encoder:
     """Return an encoder that is ready to use.
 
-    name: `efficientnet_lite0`, `rnn`, `gan`, `bigan`, `cnn_head`, `timm:MODEL` or `torchvision:MODEL`.
+    name: `efficientnet_lite0`, `rnn`, `gan`, `bigan`, `cnn_head`, `timm:MODEL` or `torchvision:MODEL`, with options
+    such as `?pool=gem`, or several of these, fused: see `spec.py` and docs/families.md.
     weights: a .safetensors file, also one of `afterimage quantize` or `afterimage train`, or a checkpoint of tensors.
     Weights of `efficientnet_lite0`, `rnn`, `gan` and `bigan` are installed, and nothing is ever downloaded.
     weights_sha256: what the file must have; the weights that are installed have theirs in the code.
@@ -53,6 +56,39 @@ def load_encoder(
     Raises ValueError with a sentence that says what to change; it is OpenVinoUnavailable
     when that is the backend.
     """
+    spec = parse_spec(name)
+    if isinstance(spec, Fusion):
+        if weights is not None or weights_sha256 is not None:
+            raise ValueError(
+                f"the encoder {name!r} has several members: give a file to one of them, as A?weights=FILE+B"
+            )
+        members = [
+            _load(member, member.weights, device, None, backend=backend, precision=precision, random_seed=random_seed)
+            for member in spec.members
+        ]
+        return FusedEncoder(str(spec), members, spec.shares)
+    return _load(
+        spec,
+        weights or spec.weights,
+        device,
+        weights_sha256,
+        backend=backend,
+        precision=precision,
+        random_seed=random_seed,
+    )
+
+
+def _load(
+    spec: EncoderSpec,
+    weights: Path | None,
+    device: str,
+    weights_sha256: str | None,
+    *,
+    backend: Backend,
+    precision: Precision,
+    random_seed: int | None,
+) -> Encoder:
+    name = spec.base
     _check_name(name)
     if name in _PACKAGED and weights is None and random_seed is None:
         weights, packaged_sha256 = _PACKAGED[name]()
@@ -61,6 +97,8 @@ def load_encoder(
         raise ValueError(f"the encoder {name!r} needs a file with its trained weights; name one that is on this host")
     chosen_device = choose_device("cpu" if backend == "openvino" and device == "auto" else device)
     if weights is not None and is_quantized(weights):
+        if spec.descriptor is not None:
+            raise ValueError(f"the file {weights} holds an int8 network of one vector, which {spec} cannot pool anew")
         return _quantized(name, weights, weights_sha256, chosen_device, backend, precision)
     if precision == "exact":
         forbid_tf32()
@@ -68,7 +106,7 @@ def load_encoder(
         torch.manual_seed(random_seed)
     backbone = build_backbone(name, weights)
     found = random_weights(backbone.module) if weights is None else read_weights(weights, sha256=weights_sha256)
-    return on_backend(backend, CnnEncoder(name, backbone, found, chosen_device, precision))
+    return on_backend(backend, CnnEncoder(str(spec), backbone, found, chosen_device, precision, spec.descriptor))
 
 
 def _quantized(

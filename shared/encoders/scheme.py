@@ -4,11 +4,14 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from shared.codes.fitted_file import EncoderIdentity
-from shared.encoders.encoder import Described
 from shared.encoders.pixels.preprocessing import Preprocessing
 from shared.encoders.precision import Precision
+
+if TYPE_CHECKING:  # it brings torch, and a scheme is also read by those who have none
+    from shared.encoders.encoder import Described
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +40,7 @@ class Scheme:
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
-def identity_of(encoder: Described) -> EncoderIdentity:
+def identity_of(encoder: "Described") -> EncoderIdentity:
     """What a fitted code knows of the encoder whose vectors it is for."""
     return EncoderIdentity(
         name=encoder.name,

@@ -9,6 +9,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
+from shared.encoders.cnn.descriptor import Descriptor
 from shared.encoders.pixels.normalization import Normalization
 from shared.encoders.pixels.preprocessing import Preprocessing
 from shared.encoders.precision import NumberFormat, Precision
@@ -48,7 +49,12 @@ class CnnEncoder:
         weights: Weights,
         device: torch.device,
         precision: Precision = "exact",
+        descriptor: Descriptor | None = None,
     ) -> None:
+        """descriptor: how the network's maps become a vector, where that is not left to the network.
+
+        Raises ValueError where the weights do not fit, or the descriptor does not go with the network.
+        """
         renamed = {backbone.rename(key): value for key, value in weights.tensors.items()}
         whole = Weights({**backbone.borrowed(), **renamed}, weights.sha256)
         load_features(backbone.module, whole, classifier=backbone.classifier)
@@ -58,11 +64,15 @@ class CnnEncoder:
         self.preprocessing = backbone.preprocessing
         self.input_size = backbone.preprocessing.crop
         self.device = device
-        self.network = nn.Sequential(Normalization(backbone.preprocessing), backbone.module)
+        module = backbone.module if descriptor is None else descriptor.over(backbone.module, self.input_size)
+        self.network = nn.Sequential(Normalization(backbone.preprocessing), module)
         self.network.eval().requires_grad_(requires_grad=False)
         self.network.to(device).to(memory_format=torch.channels_last)
         probe = torch.zeros(1, 3, self.input_size, self.input_size, dtype=torch.uint8, device=device)
-        self.dim = self.encode(probe).shape[1]
+        try:
+            self.dim = self.encode(probe).shape[1]
+        except (AssertionError, RuntimeError) as error:
+            raise ValueError(f"{name} cannot describe images of {self.input_size} pixels: {error}") from error
 
     def computing_in(self, number_format: NumberFormat) -> Self:
         """Return an encoder that computes the same network in another format, where torch deems that safe."""
