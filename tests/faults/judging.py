@@ -33,7 +33,7 @@ async def judge(site: Site, *, healed_at: float) -> float:
     except TimeoutError:
         raise PromiseBroken("the copies did not become equal") from None
     healing_s = time.monotonic() - healed_at
-    if healing_s > HEALED_WITHIN_S:
+    if healing_s > HEALED_WITHIN_S * site.patience:
         raise PromiseBroken(f"the copies were equal only after {healing_s:.1f} s", Figures(longest_healing_s=healing_s))
     if (found := await verdicts(site.service)) != {Verdict.SAME}:
         raise PromiseBroken(f"Kafka alone says of the copies: {found}")
@@ -45,7 +45,7 @@ async def judge(site: Site, *, healed_at: float) -> float:
 
 async def judge_receipts(site: Site) -> None:
     """Each operation that Kafka acknowledged has its receipt, or gets it soon."""
-    ends_at = time.monotonic() + _RECEIPTS_WITHIN_S
+    ends_at = time.monotonic() + _RECEIPTS_WITHIN_S * site.patience
     while missing := await unreported(site.service, site.features):
         if time.monotonic() > ends_at:
             raise PromiseBroken(f"no receipt tells of (shard, offset) {sorted(missing)}", Figures(lost=len(missing)))

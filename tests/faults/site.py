@@ -30,7 +30,8 @@ class Impossible(Exception):
 class Site:
     """proxy: through it the last searcher reaches Redis. spare: a second indexer, which does not run.
 
-    store: the folder of the segments, as seen from here.
+    store: the folder of the segments, as seen from here. patience: how many times as long as promised something may
+    take; more than once where the site shares its machine with other work.
     """
 
     kafka: KafkaBroker
@@ -40,6 +41,7 @@ class Site:
     spare: WorkerProcess
     features: Features
     store: Path
+    patience: float
     _disk: SmallDisk | None
 
     @property
@@ -54,7 +56,7 @@ class Site:
 
 
 @contextmanager
-def open_site(folder: Path) -> Iterator[Site]:
+def open_site(folder: Path, *, patience: float = 1.0) -> Iterator[Site]:
     """Start all of it. It seals soon, and its log in Redis is short, so that a few seconds go through everything."""
     with ExitStack() as stack:
         kafka = KafkaBroker(folder / "kafka")
@@ -95,6 +97,7 @@ def open_site(folder: Path) -> Iterator[Site]:
                 kafka.bootstrap_servers, namespace=service.namespace, scheme=asyncio.run(_scheme_of(service))
             ),
             store=(disk.seen_from_here if disk else folder) / "store",
+            patience=patience,
             _disk=disk,
         )
 
@@ -102,7 +105,9 @@ def open_site(folder: Path) -> Iterator[Site]:
 class Sites:
     """The same site again and again, until it is given up or old; each in a folder of its own, below `folder`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, patience: float = 1.0) -> None:
+        """patience: of each site."""
+        self._patience = patience
         self._folders = (folder / f"site-{number}" for number in count())
         self._stack = ExitStack()
         self._site: Site | None = None
@@ -113,7 +118,7 @@ class Sites:
         if self._site is None:
             folder = next(self._folders)
             folder.mkdir()
-            self._site = self._stack.enter_context(open_site(folder))
+            self._site = self._stack.enter_context(open_site(folder, patience=self._patience))
         return self._site
 
     def close(self) -> None:
