@@ -50,12 +50,16 @@ def build_application(
             broker.prepare = lambda: worker.prepare(resources, tasks)
             yield
 
+    async def drain() -> None:
+        if broker.ready() is None:  # else it never took anything in, and may lack what its drain uses
+            await worker.drain()
+
     return Application(
         broker,
         asgi_routes=operational_routes(health, registry),
         asyncapi_path=AsyncAPIRoute("/docs", try_it_out_path=None),
         specification=AsyncAPI(title=title, version=version("afterimage"), description=description),
         lifespan=lifespan,
-        on_shutdown=[worker.drain],
+        on_shutdown=[drain],
         logger=None,
     )
