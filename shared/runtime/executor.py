@@ -22,8 +22,9 @@ class SingleThread:
     that is so, and is made again for the rest.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, clock: Callable[[], float] = time.perf_counter) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._clock = clock
         self._urgent: set[object] = set()
         self._owed_s = 0.0
         self._began = 0.0
@@ -38,15 +39,15 @@ class SingleThread:
 
     def had_better_end(self) -> bool:
         """Tell the call that runs whether an urgent one waits, and it has had its share of the time."""
-        return bool(self._urgent) and time.perf_counter() - self._began >= self._owed_s
+        return bool(self._urgent) and self._clock() - self._began >= self._owed_s
 
     async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         def call() -> R:
-            self._began = time.perf_counter()
+            self._began = self._clock()
             try:
                 return function(*args, **kwargs)
             finally:
-                self._owed_s = max(0.0, self._owed_s - (time.perf_counter() - self._began))
+                self._owed_s = max(0.0, self._owed_s - (self._clock() - self._began))
 
         return await self._submit(call)
 
@@ -56,11 +57,11 @@ class SingleThread:
 
         def call() -> R:
             self._urgent.discard(waits)
-            began = time.perf_counter()
+            began = self._clock()
             try:
                 return function(*args, **kwargs)
             finally:
-                self._owed_s = min(_MOST_OWED_S, self._owed_s + _SHARE * (time.perf_counter() - began))
+                self._owed_s = min(_MOST_OWED_S, self._owed_s + _SHARE * (self._clock() - began))
 
         self._urgent.add(waits)
         try:

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 
 import pytest
 
@@ -51,25 +50,29 @@ async def test_a_long_call_learns_that_an_urgent_one_waits_and_only_while_it_doe
 
 
 async def test_beside_urgent_calls_others_get_a_fifth_of_the_time() -> None:
-    worked: list[float] = []
+    now_s = worked_s = 0.0
+
+    def search() -> None:
+        nonlocal now_s
+        now_s += 0.010
 
     def long() -> None:
-        began = time.perf_counter()
-        while not thread.had_better_end() and not searching.done():
-            pass
-        worked.append(time.perf_counter() - began)
+        nonlocal now_s, worked_s
+        one_waits.wait()
+        while not thread.had_better_end():
+            now_s += 0.0001
+            worked_s += 0.0001
 
-    with SingleThread("test") as thread:
-
-        async def search() -> None:
-            for _ in range(20):
-                await thread.run_urgently(time.sleep, 0.01)
-
-        searching = asyncio.gather(search(), search())
-        while not searching.done():
-            await thread.run(long)
-            await asyncio.sleep(0)
-    assert 0.3 <= sum(worked) / (0.25 * 0.4) <= 2
+    with SingleThread("test", clock=lambda: now_s) as thread:
+        for _ in range(20):
+            one_waits = threading.Event()
+            working = asyncio.create_task(thread.run(long))
+            await asyncio.sleep(0)  # it is in the thread
+            searching = asyncio.create_task(thread.run_urgently(search))
+            await asyncio.sleep(0)  # and the search in the queue behind it
+            one_waits.set()
+            await asyncio.gather(working, searching)
+    assert worked_s / now_s == pytest.approx(0.2, abs=0.02)
 
 
 async def test_an_urgent_caller_that_gives_up_is_not_waited_for() -> None:
