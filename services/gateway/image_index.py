@@ -35,6 +35,7 @@ class ImageIndex(Protocol):
         image: bytes | None = None,
         uri: str | None = None,
         id: str | None = None,  # noqa: A002 - the field's name in the contract
+        text: str | None = None,
         top_k: int = 10,
         min_score: float | None = None,
         filter: Mapping[str, Any] | None = None,  # noqa: A002 - the field's name in the contract
@@ -43,4 +44,4 @@ class ImageIndex(Protocol):
         min_position: Mapping[int, int] | None = None,
         timeout_s: float = 10.0,
     ) -> SearchReply:
-        """Find what looks like one image; the reply holds the hits, or an error. Raises NoAnswer."""
+        """Find what looks like an image, or like a text; the reply holds the hits, or an error. Raises NoAnswer."""

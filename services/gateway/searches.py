@@ -1,4 +1,4 @@
-"""Searching over HTTP: by an image that is sent along, by an indexed one, or by an address."""
+"""Searching over HTTP: by an image that is sent along, by an indexed one, by an address, or by a text."""
 
 from http import HTTPStatus
 from typing import Annotated, Any, Self
@@ -10,7 +10,7 @@ from services.gateway.admission import Index
 from services.gateway.bodies import media_type, read_image_form
 from services.gateway.documents import PROBLEMS, SearchAnswer
 from services.gateway.problems import Problem, search_problem
-from shared.events.search import MAX_EXCLUDED, MAX_TOP_K, SearchReply
+from shared.events.search import MAX_EXCLUDED, MAX_TEXT, MAX_TOP_K, SearchReply
 
 router = APIRouter(
     tags=["search"],
@@ -51,16 +51,17 @@ class SearchOptions(BaseModel):
         }
 
 
-class StoredImage(SearchOptions):
-    """An image that need not be sent: indexed, or to be fetched."""
+class Reference(SearchOptions):
+    """What need not be sent in a body: an image that is indexed, or to be fetched, or a text."""
 
     id: str | None = Field(default=None, description="an indexed image")
     uri: str | None = Field(default=None, description="http(s)://, s3:// or file://, where the searcher may read it")
+    text: str | None = Field(default=None, max_length=MAX_TEXT, description="words, where the encoder is a CLIP model")
 
     @model_validator(mode="after")
-    def _names_one_image(self) -> Self:
-        if (self.id is None) == (self.uri is None):
-            raise ValueError("a search has either 'id' or 'uri'")
+    def _asks_one_thing(self) -> Self:
+        if sum(given is not None for given in (self.id, self.uri, self.text)) != 1:
+            raise ValueError("a search has one of 'id', 'uri' and 'text'")
         return self
 
 
@@ -78,9 +79,9 @@ _IMAGE_BODY: dict[str, Any] = {
 }
 
 
-@router.get("/search", summary="Search by an indexed image, or by an address")
-async def search_by_reference(index: Index, query: Annotated[StoredImage, Query()]) -> Response:
-    return _answer(await index.search(id=query.id, uri=query.uri, **query.arguments()))
+@router.get("/search", summary="Search by an indexed image, by an address, or by a text")
+async def search_by_reference(index: Index, query: Annotated[Reference, Query()]) -> Response:
+    return _answer(await index.search(id=query.id, uri=query.uri, text=query.text, **query.arguments()))
 
 
 @router.post("/search", summary="Search by an image", openapi_extra={"requestBody": _IMAGE_BODY})

@@ -14,6 +14,7 @@ from shared.bus.producer import MAX_RECORD_BYTES, RecordProducer, Undeliverable
 from shared.bus.replies import ReplyAddress, deadline_ms, reply_address
 from shared.events import headers as hdr
 from shared.events.search import (
+    QUERY_FIELDS,
     BadRequest,
     ErrorCode,
     SearchFailure,
@@ -161,4 +162,4 @@ class AnswerRequests:
 
 
 def _kind(request: SearchRequest) -> str:
-    return next(name for name in ("image", "uri", "id", "vector") if getattr(request, name) is not None)
+    return next(name for name in QUERY_FIELDS if getattr(request, name) is not None)

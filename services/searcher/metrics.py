@@ -19,7 +19,7 @@ class SearcherMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.queries = Counter(
             "afterimage_searcher_queries",
-            "Queries by kind (image, uri, id or vector) and outcome (ok, expired, reply_failed, or an error code)",
+            "Queries by kind (image, uri, id, vector, text) and outcome (ok, expired, reply_failed, or an error code)",
             ["kind", "outcome"],
             registry=registry,
         )

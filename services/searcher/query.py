@@ -125,14 +125,17 @@ class AnswerQuery:
             if code is None:
                 raise Unanswerable(ErrorCode.UNKNOWN_ID, f"no image {request.id!r} is indexed")
             return code
-        if request.vector is not None:
-            try:
-                code = await self._engine.quantize_vector(request.vector)
-            except ValueError as error:
-                raise Unanswerable(ErrorCode.BAD_REQUEST, str(error)) from error
-            watch.lap("encode")
-            return code
-        return await self._encode(request, watch)
+        if request.vector is None and request.text is None:
+            return await self._encode(request, watch)
+        try:
+            if request.text is not None:
+                code = await self._engine.encode_text(request.text)
+            else:
+                code = await self._engine.quantize_vector(request.vector or ())
+        except ValueError as error:
+            raise Unanswerable(ErrorCode.BAD_REQUEST, str(error)) from error
+        watch.lap("encode")
+        return code
 
     async def _encode(self, request: SearchRequest, watch: Stopwatch) -> bytes:
         try:

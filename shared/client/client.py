@@ -181,6 +181,7 @@ class AfterimageClient:
         uri: str | None = None,
         id: str | None = None,  # noqa: A002 - the field's name in the contract
         vector: Sequence[float] | None = None,
+        text: str | None = None,
         top_k: int = 10,
         min_score: float | None = None,
         filter: Mapping[str, Any] | None = None,  # noqa: A002 - the field's name in the contract
@@ -189,16 +190,18 @@ class AfterimageClient:
         min_position: Mapping[int, int] | None = None,
         timeout_s: float = DEFAULT_TIMEOUT_S,
     ) -> SearchReply:
-        """Find what looks like one image; the reply holds the hits, or an error. Raises NoAnswer, BusUnavailable.
+        """Find what looks like an image, or like a text; the reply holds the hits, or an error.
 
         filter: a condition that every hit meets, such as ``{"kind": "animal"}``; docs/events.md has the language.
         exclude: ids that no hit has. exact: compare with every image: slower, and misses none.
+        Raises NoAnswer, BusUnavailable.
         """
         request = SearchRequest(
             image=image,
             uri=uri,
             id=id,
             vector=None if vector is None else [float(number) for number in vector],
+            text=text,
             top_k=top_k,
             min_score=min_score,
             filter=None if filter is None else dict(filter),

@@ -1,6 +1,7 @@
 """The role of an encoder: images become feature vectors."""
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -59,3 +60,22 @@ class Encoder(Described, Protocol):
         returns: float32, (batch, self.dim), each row of norm 1. A row with no direction
         (all zero, or not finite) is the caller's to refuse.
         """
+
+
+class TextEncoder(Protocol):
+    """Maps texts into the space of the images of an encoder. Not safe for two threads at once."""
+
+    def encode_text(self, texts: Sequence[str]) -> Tensor:
+        """Map texts to unit feature vectors: float32, (len(texts), dim), on the encoder's device."""
+
+
+@runtime_checkable
+class Textual(Protocol):
+    """An encoder that may have a text side."""
+
+    texts: TextEncoder | None
+
+
+def texts_of(encoder: Described) -> TextEncoder | None:
+    """Return the text side of an encoder, which most do not have."""
+    return encoder.texts if isinstance(encoder, Textual) else None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from shared.encoders.encoder import Encoder
+from shared.encoders.encoder import Encoder, TextEncoder, texts_of
 from shared.encoders.precision import NumberFormat, Precision
 
 
@@ -32,6 +32,8 @@ class FusedEncoder:
         self.precision: Precision = largest.precision
         self.number_format: NumberFormat = largest.number_format
         self.backend = "+".join(sorted({member.backend for member in members}))
+        sides = [texts_of(member) for member in members]
+        self.texts = FusedTexts(members, sides, self._roots) if any(sides) else None
         self.weights_sha256 = hashlib.sha256("+".join(each.weights_sha256 for each in members).encode()).hexdigest()
 
     @torch.inference_mode()
@@ -39,6 +41,29 @@ class FusedEncoder:
         """See Encoder.encode."""
         vectors = [member.encode(_scaled(images, member.input_size)) for member in self._members]
         return torch.cat([root * vector for root, vector in zip(self._roots, vectors, strict=True)], dim=1)
+
+
+class FusedTexts:
+    """Implements TextEncoder: texts are compared by the members that have a text side, and the others do not count.
+
+    The inner product with an image is Σ w_i ⟨t_i, a_i⟩ / √(Σ w_i), both sums over the members with a text side.
+    """
+
+    def __init__(self, members: Sequence[Encoder], sides: Sequence[TextEncoder | None], roots: Sequence[float]) -> None:
+        self._members = members
+        self._sides = sides
+        self._roots = roots
+
+    @torch.inference_mode()
+    def encode_text(self, texts: Sequence[str]) -> Tensor:
+        """See TextEncoder.encode_text."""
+        vectors = [
+            torch.zeros(len(texts), member.dim, device=member.device)
+            if side is None
+            else root * side.encode_text(texts)
+            for member, side, root in zip(self._members, self._sides, self._roots, strict=True)
+        ]
+        return torch.nn.functional.normalize(torch.cat(vectors, dim=1))
 
 
 def _scaled(images: Tensor, side: int) -> Tensor:

@@ -45,8 +45,8 @@ def load_encoder(
 ) -> Encoder:
     """Return an encoder that is ready to use.
 
-    name: `efficientnet_lite0`, `rnn`, `gan`, `bigan`, `cnn_head`, `timm:MODEL` or `torchvision:MODEL`, with options
-    such as `?pool=gem`, or several of these, fused: see `spec.py` and docs/families.md.
+    name: `efficientnet_lite0`, `rnn`, `gan`, `bigan`, `cnn_head`, `timm:MODEL`, `torchvision:MODEL` or `clip:MODEL`,
+    with options such as `?pool=gem`, or several of these, fused: see `spec.py` and docs/families.md.
     weights: a .safetensors file, also one of `afterimage quantize` or `afterimage train`, or a checkpoint of tensors.
     Weights of `efficientnet_lite0`, `rnn`, `gan` and `bigan` are installed, and nothing is ever downloaded.
     weights_sha256: what the file must have; the weights that are installed have theirs in the code.
@@ -139,6 +139,10 @@ def build_backbone(name: str, weights: Path | None = None) -> Backbone:
         from shared.encoders.cnn.torchvision_models import torchvision_backbone  # noqa: PLC0415
 
         return torchvision_backbone(model, weights)
+    if library == "clip":
+        from shared.encoders.clip.models import clip_backbone  # noqa: PLC0415
+
+        return clip_backbone(model, weights)
     if name in _TRAINED:
         return _TRAINED[name](weights)
     return efficientnet_lite.efficientnet_lite0()
@@ -146,5 +150,7 @@ def build_backbone(name: str, weights: Path | None = None) -> Backbone:
 
 def _check_name(name: str) -> None:
     known = (efficientnet_lite.NAME, *_TRAINED)
-    if name not in known and not name.startswith(("timm:", "torchvision:")):
-        raise ValueError(f"there is no encoder {name!r}; use {', '.join(known)}, timm:MODEL or torchvision:MODEL")
+    if name not in known and not name.startswith(("timm:", "torchvision:", "clip:")):
+        raise ValueError(
+            f"there is no encoder {name!r}; use {', '.join(known)}, timm:MODEL, torchvision:MODEL or clip:MODEL"
+        )

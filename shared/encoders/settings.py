@@ -22,8 +22,8 @@ class EncodingSettings(LogSettings):
     encoder: str = Field(
         default="efficientnet_lite0",
         validation_alias="AFTERIMAGE_ENCODER",
-        description="efficientnet_lite0, rnn, gan, bigan, cnn_head, timm:MODEL or torchvision:MODEL, with options such "
-        "as ?pool=gem, or several, fused: 0.7*A+0.3*B",
+        description="efficientnet_lite0, rnn, gan, bigan, cnn_head, timm:MODEL, torchvision:MODEL or clip:MODEL, "
+        "with options such as ?pool=gem, or several, fused: 0.7*A+0.3*B",
     )
     encoder_weights: Path | None = Field(
         default=None,

@@ -12,6 +12,10 @@ from shared.events.images import MAX_INLINE_BYTES, VERSION, Attributes
 
 MAX_TOP_K = 1000
 MAX_VECTOR = 16_384
+MAX_TEXT = 500
+"""In characters; CLIP reads 77 tokens, about as many words."""
+QUERY_FIELDS = ("image", "uri", "id", "vector", "text")
+"""A request has one of these."""
 MAX_EXCLUDED = 1000
 
 
@@ -31,10 +35,11 @@ class ErrorCode(StrEnum):
 
 
 class SearchRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Find what looks like an image: one of `image` (bytes), `uri`, `id` (of an indexed image) and `vector`.
+    """Find what looks like an image: one of `image` (bytes), `uri`, `id` (of an indexed image), `vector` and `text`.
 
-    vector: float, (dim,), any norm but zero. min_score: only hits at or above it. filter: a condition that every hit
-    meets. exclude: ids that no hit has. exact: compare with every image, where a graph would lead to about the nearest.
+    vector: float, (dim,), any norm but zero. text: for encoders that have a text side. min_score: only hits at or above
+    it. filter: a condition that every hit meets. exclude: ids that no hit has. exact: compare with every image, where a
+    graph would lead to about the nearest.
     min_position: shard → offset that the answer must have seen. timeout_ms: counted from the record's timestamp,
     where the header `deadline` is not set.
     """
@@ -44,6 +49,7 @@ class SearchRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     uri: str | None = None
     id: str | None = None
     vector: Annotated[list[float], msgspec.Meta(min_length=1, max_length=MAX_VECTOR)] | None = None
+    text: Annotated[str, msgspec.Meta(max_length=MAX_TEXT)] | None = None
     top_k: Annotated[int, msgspec.Meta(ge=1, le=MAX_TOP_K)] = 10
     min_score: float | None = None
     min_position: dict[int, int] = {}
@@ -118,13 +124,17 @@ def decode_request(value: bytes | None, content_type: str) -> SearchRequest:
         raise BadRequest(f"the request cannot be read as {content_type or hdr.JSON}: {error}") from None
     if request.v != VERSION:
         raise BadRequest(f"version {request.v} of search requests; this release knows {VERSION}")
-    given = [name for name in ("image", "uri", "id", "vector") if getattr(request, name) is not None]
+    given = [name for name in QUERY_FIELDS if getattr(request, name) is not None]
     if len(given) != 1:
-        raise BadRequest(f"a request has one of 'image', 'uri', 'id' and 'vector'; this one has {given or 'none'}")
+        raise BadRequest(
+            f"a request has one of 'image', 'uri', 'id', 'vector' and 'text'; this one has {given or 'none'}"
+        )
     if request.image is not None and not 0 < len(request.image) <= MAX_INLINE_BYTES:
         raise BadRequest(f"an inline query image has 1 to {MAX_INLINE_BYTES} bytes; larger ones go by 'uri'")
     if request.vector is not None and not 0 < math.hypot(*request.vector) < math.inf:
         raise BadRequest("a query vector has finite numbers, and one that is not zero")
+    if request.text is not None and not request.text.strip():
+        raise BadRequest("a query text has at least one word")
     if request.min_score is not None and not math.isfinite(request.min_score):
         raise BadRequest("'min_score' is a finite number")
     return request

@@ -11,6 +11,8 @@ from tests.fakes.operations import SCHEME, code
 POISON = b"poison"
 BOMB = b"bomb"
 DEVICE_S = 0.25
+WORDS = "a cat"
+"""The only text that has a code."""
 
 
 @dataclass(frozen=True)
@@ -41,3 +43,8 @@ class FakeEngine:
         if len(vector) != 4:
             raise ValueError(f"the vector has {len(vector)} numbers, and this index holds vectors of 4")
         return code(*(int(number) for number in vector))
+
+    async def encode_text(self, text: str) -> bytes:
+        if text != WORDS:
+            raise ValueError("the encoder has no text side")
+        return code(1, 2, 3, 4)

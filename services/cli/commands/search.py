@@ -23,6 +23,7 @@ def search(
     vector: Annotated[
         str | None, typer.Option(help="Search by a vector: numbers separated by commas or spaces, or @FILE of them.")
     ] = None,
+    text: Annotated[str | None, typer.Option(help="Search by words, where the encoder is a CLIP model.")] = None,
     top_k: Annotated[int, typer.Option("--top-k", "-k", min=1, max=MAX_TOP_K, help="Hits wanted.")] = 10,
     min_score: Annotated[float | None, typer.Option(help="Only hits at or above this similarity, -1 to 1.")] = None,
     filter: Annotated[  # noqa: A002 - the option's name
@@ -33,9 +34,9 @@ def search(
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the reply.")] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the reply as JSON.")] = False,
 ) -> None:
-    """Find the images that look most like one image, given as a file, a URI, an indexed id or a vector."""
-    if sum(given is not None for given in (image, id, vector)) != 1:
-        raise typer.BadParameter("give one of IMAGE, --id and --vector")
+    """Find the images that look most like one, given as a file, a URI, an indexed id or a vector, or like a text."""
+    if sum(given is not None for given in (image, id, vector, text)) != 1:
+        raise typer.BadParameter("give one of IMAGE, --id, --vector and --text")
 
     async def ask(settings: CliSettings) -> Status:
         async with settings.client() as client:
@@ -45,6 +46,7 @@ def search(
                 uri=uri,
                 id=id,
                 vector=None if vector is None else read_vector(vector),
+                text=text,
                 top_k=top_k,
                 min_score=min_score,
                 filter=None if filter is None else read_filter(filter),

@@ -11,7 +11,7 @@ from shared.encoders.backends.openvino_conversion import OpenVinoNetwork
 from shared.encoders.backends.openvino_package import OpenVinoUnavailable, import_openvino
 from shared.encoders.backends.probes import EncoderDiffers, check_agreement, noise
 from shared.encoders.cnn.encoder import CnnEncoder
-from shared.encoders.encoder import Described
+from shared.encoders.encoder import Described, texts_of
 from shared.encoders.precision import NumberFormat
 
 Features = npt.NDArray[np.float32]
@@ -58,6 +58,7 @@ class OpenVinoEncoder:
         self.input_size = reference.input_size
         self.device = reference.device
         self.dim = reference.dim
+        self.texts = texts_of(reference)  # few come in a second: torch will do
         threads = torch.get_num_threads()
         self._single = network.compile("LATENCY", threads, number_format).create_infer_request()
         streams = network.compile("THROUGHPUT", threads, number_format)

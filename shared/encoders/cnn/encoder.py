@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from shared.encoders.cnn.descriptor import Descriptor
+from shared.encoders.encoder import TextEncoder
 from shared.encoders.pixels.normalization import Normalization
 from shared.encoders.pixels.preprocessing import Preprocessing
 from shared.encoders.precision import NumberFormat, Precision
@@ -34,6 +35,8 @@ class Backbone:
     """Maps the names of the weights file to those of `module`."""
     borrowed: Callable[[], Mapping[str, Tensor]] = dict
     """Reads the tensors of `module` that are installed, and need not stand in a weights file."""
+    texts: TextEncoder | None = None
+    """Maps texts with weights that are in `module` too, where the network has a text side."""
 
 
 class CnnEncoder:
@@ -63,6 +66,8 @@ class CnnEncoder:
         self.precision = precision
         self.preprocessing = backbone.preprocessing
         self.input_size = backbone.preprocessing.crop
+        pooled_anew = descriptor is not None and descriptor.pool is not None
+        self.texts = None if pooled_anew else backbone.texts  # of another space than the vectors that texts have
         self.device = device
         module = backbone.module if descriptor is None else descriptor.over(backbone.module, self.input_size)
         self.network = nn.Sequential(Normalization(backbone.preprocessing), module)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from shared.codes.code import Code
-from shared.encoders.encoder import Encoder
+from shared.encoders.encoder import Encoder, texts_of
 from shared.encoders.engine.batching import MicroBatcher
 from shared.encoders.engine.observer import ExtractionObserver, Unobserved
 from shared.encoders.engine.staging import BatchStage, fetch_rows
@@ -95,6 +95,7 @@ class ExtractionEngine:
         self.encoding = 0
         """Images that are being encoded, or wait for the device."""
         self._encoder = encoder
+        self._texts = texts_of(encoder)
         self._quantize = code.encode_queries if for_queries else code.encode
         self._observer = observer or Unobserved()
         self._clock = clock
@@ -146,6 +147,22 @@ class ExtractionEngine:
         unit = torch.from_numpy(_unit_vector(vector, self.scheme.dim))
         self._check_running()
         [code] = await asyncio.get_running_loop().run_in_executor(self._device, self._queries, unit[None])
+        return code
+
+    async def encode_text(self, text: str) -> bytes:
+        """Return what a query by a text brings. Its encoder computes one at a time.
+
+        Raises ValueError when the encoder has no text side, TransientFault when the engine is stopped.
+        """
+        if self._texts is None:
+            raise ValueError(
+                f"the encoder {self._encoder.name} has no text side; search by an image, or have all workers use "
+                "a CLIP model: AFTERIMAGE_ENCODER=clip:ViT-B-32"
+            )
+        self._check_running()
+        [code] = await asyncio.get_running_loop().run_in_executor(
+            self._device, lambda side: self._queries(side.encode_text([text])), self._texts
+        )
         return code
 
     async def warm_up(self) -> None:

@@ -84,7 +84,7 @@ def test_the_same_weights_have_the_same_hash_and_others_another(timm_file: Path)
     [
         (
             "resnet18",
-            "there is no encoder 'resnet18'; use efficientnet_lite0, rnn, gan, bigan, cnn_head, timm:MODEL or",
+            "there is no encoder 'resnet18'; use efficientnet_lite0, rnn, gan, bigan, cnn_head, timm:MODEL, torch",
         ),
         ("timm:no_such_model", "timm has no model 'no_such_model'"),
         ("timm:hf-hub:someone/model", "timm has no model"),

@@ -36,6 +36,7 @@ WRITTEN: Mapping[str, Callable[[], bytes]] = {
     "request_by_vector.json": lambda: encode_request(samples.REQUEST_BY_VECTOR),
     "request_by_vector.bin": lambda: encode_request(samples.REQUEST_BY_VECTOR, hdr.MSGPACK),
     "request_by_uri.json": lambda: encode_request(samples.REQUEST_BY_URI),
+    "request_by_text.json": lambda: encode_request(samples.REQUEST_BY_TEXT),
     "request_by_id.json": lambda: encode_request(samples.REQUEST_BY_ID),
     "reply.json": lambda: encode_reply(samples.REPLY, hdr.JSON),
     "reply.bin": lambda: encode_reply(samples.REPLY, hdr.MSGPACK),

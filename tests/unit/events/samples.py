@@ -75,6 +75,7 @@ REQUEST_BY_IMAGE = SearchRequest(
 )
 REQUEST_BY_VECTOR = SearchRequest(vector=[0.5, -0.25, 1.0])
 REQUEST_BY_URI = SearchRequest(uri="s3://shop/cat-1.jpg")
+REQUEST_BY_TEXT = SearchRequest(text="a tabby cat on a sofa", top_k=5)
 REQUEST_BY_ID = SearchRequest(id="shop/cat-1.jpg")
 
 REPLY = SearchReply(

@@ -60,6 +60,7 @@ _queries = st.one_of(
     st.fixed_dictionaries({"image": st.binary(min_size=1, max_size=200)}),
     st.fixed_dictionaries({"uri": text}),
     st.fixed_dictionaries({"id": ids}),
+    st.fixed_dictionaries({"text": text.filter(str.strip)}),
     st.fixed_dictionaries({"vector": st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=8).filter(any)}),
 )
 _filters = st.dictionaries(

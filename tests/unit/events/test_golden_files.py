@@ -71,6 +71,7 @@ REQUESTS: dict[str, SearchRequest] = {
     "request_by_image": samples.REQUEST_BY_IMAGE,
     "request_by_vector": samples.REQUEST_BY_VECTOR,
     "request_by_uri": samples.REQUEST_BY_URI,
+    "request_by_text": samples.REQUEST_BY_TEXT,
     "request_by_id": samples.REQUEST_BY_ID,
 }
 REPLIES: dict[str, SearchReply] = {"reply": samples.REPLY, "reply_failure": samples.FAILURE}

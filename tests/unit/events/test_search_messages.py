@@ -8,6 +8,7 @@ import pytest
 from shared.events import headers as hdr
 from shared.events.images import MAX_INLINE_BYTES
 from shared.events.search import (
+    MAX_TEXT,
     MAX_VECTOR,
     BadRequest,
     ErrorCode,
@@ -66,7 +67,7 @@ def test_a_filter_travels_as_it_is(content_type: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({}, "one of 'image', 'uri', 'id' and 'vector'; this one has none"),
+        ({}, "one of 'image', 'uri', 'id', 'vector' and 'text'; this one has none"),
         ({"id": "a", "uri": "u"}, r"this one has \['uri', 'id'\]"),
         ({"image": b"GIF", "vector": [1.0]}, r"this one has \['image', 'vector'\]"),
         ({"image": b""}, "1 to 262144 bytes; larger ones go by 'uri'"),
@@ -75,6 +76,9 @@ def test_a_filter_travels_as_it_is(content_type: str) -> None:
         ({"vector": [1.0] * (MAX_VECTOR + 1)}, r"length <= 16384 - at `\$.vector`"),
         ({"vector": ["a"]}, r"at `\$.vector\[0\]`"),
         ({"vector": [0.0, -0.0]}, "one that is not zero"),
+        ({"text": " \n"}, "a query text has at least one word"),
+        ({"text": "x" * (MAX_TEXT + 1)}, r"length <= 500 - at `\$.text`"),
+        ({"text": "a cat", "id": "a"}, r"this one has \['id', 'text'\]"),
         ({"id": "a", "top_k": 0}, r">= 1 - at `\$.top_k`"),
         ({"id": "a", "top_k": 1001}, r"<= 1000 - at `\$.top_k`"),
         ({"id": "a", "timeout_ms": 0}, r"at `\$.timeout_ms`"),

@@ -81,6 +81,7 @@ class FakeIndex:
         image: bytes | None = None,
         uri: str | None = None,
         id: str | None = None,  # noqa: A002 - the field's name in the contract
+        text: str | None = None,
         top_k: int = 10,
         min_score: float | None = None,
         filter: Mapping[str, Any] | None = None,  # noqa: A002 - the field's name in the contract
@@ -94,6 +95,7 @@ class FakeIndex:
                 "image": image,
                 "uri": uri,
                 "id": id,
+                "text": text,
                 "top_k": top_k,
                 "min_score": min_score,
                 "filter": filter,

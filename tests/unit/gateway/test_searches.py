@@ -36,6 +36,7 @@ async def test_what_is_asked_reaches_the_searcher(http: httpx.AsyncClient, index
     )
     await http.get("/search", params={"id": "a/b c"})
     await http.get("/search", params={"uri": "https://example.org/a.jpg"})
+    await http.get("/search", params={"text": "a tabby cat"})
     options = {
         "top_k": 10,
         "min_score": None,
@@ -45,11 +46,13 @@ async def test_what_is_asked_reaches_the_searcher(http: httpx.AsyncClient, index
         "min_position": {},
         "timeout_s": 10.0,
     }
+    asked = dict.fromkeys(("image", "uri", "id", "text"))
     assert index.searches == [
         {
             "image": b"query",
             "uri": None,
             "id": None,
+            "text": None,
             "top_k": 5,
             "min_score": 0.5,
             "filter": {"kind": "cat"},
@@ -58,8 +61,9 @@ async def test_what_is_asked_reaches_the_searcher(http: httpx.AsyncClient, index
             "min_position": {0: 7, 1: 9},
             "timeout_s": 2.0,
         },
-        {"image": None, "uri": None, "id": "a/b c", **options},
-        {"image": None, "uri": "https://example.org/a.jpg", "id": None, **options},
+        {**asked, "id": "a/b c", **options},
+        {**asked, "uri": "https://example.org/a.jpg", **options},
+        {**asked, "text": "a tabby cat", **options},
     ]
 
 
@@ -80,6 +84,8 @@ async def test_each_of_the_searchers_errors_has_its_status(
     [
         "",
         "id=a&uri=b",
+        "id=a&text=b",
+        "text=" + "x" * 501,
         "id=a&top_k=0",
         "id=a&top_k=1001",
         "id=a&top_k=many",

@@ -15,7 +15,7 @@ from shared.events.faults import PoisonInput, RejectReason
 from shared.events.search import ErrorCode, SearchReply, SearchRequest, decode_reply, encode_request
 from shared.events.topics import Topics
 from shared.runtime.clock import CautiousClock
-from tests.fakes.engine import BOMB, POISON, FakeEngine
+from tests.fakes.engine import BOMB, POISON, WORDS, FakeEngine
 from tests.fakes.operations import SCHEME, code, upsert
 from tests.fakes.producer import FakeProducer, Produced
 from tests.fakes.records import make_record
@@ -107,8 +107,9 @@ BY_ID = SearchRequest(id="cat")
         SearchRequest(vector=[1.0, 2.0, 3.0, 4.0]),
         SearchRequest(image=code(1, 2, 3, 4)),
         SearchRequest(uri="s3://shop/cat"),
+        SearchRequest(text=WORDS),
     ],
-    ids=["id", "vector", "image", "uri"],
+    ids=["id", "vector", "image", "uri", "text"],
 )
 async def test_every_kind_of_query_is_answered_from_all_shards(bench: Bench, request_: SearchRequest) -> None:
     reply = await bench.ask(request_)
@@ -159,10 +160,11 @@ async def test_an_exact_search_finds_what_there_is(bench: Bench) -> None:
         (SearchRequest(image=POISON), ErrorCode.IMAGE_REJECTED),
         (SearchRequest(uri="s3://shop/nothing"), ErrorCode.IMAGE_REJECTED),
         (SearchRequest(vector=[1.0, 2.0]), ErrorCode.BAD_REQUEST),
+        (SearchRequest(text="no such word"), ErrorCode.BAD_REQUEST),
         (SearchRequest(id="cat", min_position={9: 1}), ErrorCode.BAD_REQUEST),
         (SearchRequest(id="cat", filter={"price": {"$about": 3}}), ErrorCode.BAD_REQUEST),
     ],
-    ids=["unknown id", "poison", "nothing there", "length", "unknown shard", "filter"],
+    ids=["unknown id", "poison", "nothing there", "length", "no text side", "unknown shard", "filter"],
 )
 async def test_a_request_that_cannot_be_answered_gets_an_error_with_a_code(
     bench: Bench, request_: SearchRequest, expected: ErrorCode
