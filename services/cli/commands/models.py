@@ -34,7 +34,7 @@ def models(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """List the encoders that can be used: the installed one, and the weights files at the places given.
+    """List the encoders that can be used: the installed ones, and the weights files at the places given.
 
     With --search or --all: the architectures of timm and torchvision that a weights file may be for. Nothing is
     downloaded, and no weights are loaded.
@@ -51,7 +51,10 @@ def models(
         pattern = "*" if every else search
         with counting(err) as progress:
             if places or pattern is None:
-                entries = [found.installed(), *await found.weights_in(places or (), pattern=pattern, progress=progress)]
+                entries = [
+                    *found.installed(),
+                    *await found.weights_in(places or (), pattern=pattern, progress=progress),
+                ]
             else:
                 entries = await found.architectures(pattern, progress=progress)
         if as_json:

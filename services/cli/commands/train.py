@@ -73,7 +73,8 @@ def train(
             max_pictures=max_pictures,
             resume=resume,
             licence=licence,
-            command=shlex.join(["afterimage", *sys.argv[1:]]),
+            # Going on gives what would have come without the interruption.
+            command=shlex.join(["afterimage", *(word for word in sys.argv[1:] if word != "--resume")]),
         )
         stop = threading.Event()
         with counting(err) as bar:

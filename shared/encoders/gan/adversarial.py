@@ -13,6 +13,10 @@ from shared.encoders.trained import trained_architecture
 GAN = "gan"
 BIGAN = "bigan"
 
+GAN_SHA256 = "02833f72e25771ceffc3579880fadbff8ca7daf10a549d5854626a5060ba6095"
+BIGAN_SHA256 = "624ce66d7c23467452579ddc70238c4a40a9d335428dc4c5af7edd5d1c5b1459"
+"""Of the weights that come with Afterimage; `make train-weights` makes them, and MODEL_CARD.md describes them."""
+
 PREPROCESSING = Preprocessing(
     crop=SIDE, resize=SIDE, interpolation="bilinear", mean=(127.5, 127.5, 127.5), std=(127.5, 127.5, 127.5)
 )
@@ -45,6 +49,11 @@ def layer_features(maps: list[Tensor]) -> Tensor:
     """Return the vector of the maps of all layers, each (batch, channels, height, width)."""
     pooled = [nn.functional.adaptive_max_pool2d(values, _GRID).flatten(1) for values in maps]
     return torch.cat([nn.functional.normalize(values) for values in pooled], dim=1)
+
+
+def packaged_weights(family: str) -> Path:
+    """Return the file that comes with Afterimage: networks that were trained on drawings in the public domain."""
+    return Path(__file__).with_name("weights") / f"{family}.safetensors"
 
 
 def gan_backbone(weights: Path | None) -> Backbone:

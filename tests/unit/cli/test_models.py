@@ -17,8 +17,9 @@ def progress() -> Progress:
     return Progress(console=Console(quiet=True))
 
 
-def test_the_installed_encoder_needs_no_other_setting_than_its_name() -> None:
-    assert installed().shell == "AFTERIMAGE_ENCODER=efficientnet_lite0"
+def test_an_installed_encoder_needs_no_other_setting_than_its_name() -> None:
+    names = ["efficientnet_lite0", "gan", "bigan"]
+    assert [entry.shell for entry in installed()] == [f"AFTERIMAGE_ENCODER={name}" for name in names]
 
 
 def test_settings_are_ready_for_a_shell() -> None:
