@@ -51,16 +51,21 @@ def _run(command: Awaitable[Status], settings: LogSettings, *, interrupted: Stat
     try:
         status = asyncio.run(_until_signal(command, interrupted))
     except Failure as failure:
-        err.print(f"[red]afterimage:[/red] {failure}", soft_wrap=True)
+        _explain(failure)
         status = failure.status
     except BadSettings as error:
         err.print(str(error), soft_wrap=True, markup=False)
         status = Status.MISUSED
     except _EXPECTED as error:
-        err.print("[red]afterimage:[/red]", end=" ")
-        err.print(str(error), soft_wrap=True, markup=False)
+        _explain(error)
         status = Status.FAILED
     raise typer.Exit(status)
+
+
+def _explain(error: Exception) -> None:
+    """Print the sentence as it is: what is in brackets may be a form to be written, and no style."""
+    err.print("[red]afterimage:[/red]", end=" ")
+    err.print(str(error), soft_wrap=True, markup=False)
 
 
 async def _until_signal(command: Awaitable[Status], interrupted: Status) -> Status:

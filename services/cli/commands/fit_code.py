@@ -27,8 +27,8 @@ def fit_code(
     code: Annotated[
         str,
         typer.Option(
-            help="[pcaD,|whitenD,] and one of f32, f16, i8, b1, itq, pqM, opqM, vqM, where M is the bytes of a vector; "
-            "pq, opq and vq may end with +f16: pca256,itq or opq320+f16."
+            help=r"\[pcaD,|whitenD,] and one of f32, f16, i8, b1, itq, pqM, opqM, vqM, where M is the bytes "
+            "of a vector; pq, opq and vq may end with +f16: pca256,itq or opq320+f16."
         ),
     ],
     target: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where the code goes: FILE.safetensors.")],
