@@ -110,7 +110,7 @@ def test_equal_scores_rank_by_id_across_segments(tmp_path: Path) -> None:
 def test_a_code_of_another_length_fits_no_shard_whose_rows_are_all_sealed(tmp_path: Path) -> None:
     shard = shard_of("a")
     shard.exchange([seal(shard, tmp_path)], dropped=[])
-    with pytest.raises(ValueError, match="the query's code has 2 bytes, those of the index 4"):
+    with pytest.raises(ValueError, match="the query's code has 2 bytes, and this index compares 4"):
         shard.search(code(1, 1), 1)
 
 
