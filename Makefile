@@ -24,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 TRAIN_RNN := --views 2 --epochs 12 --patience 2 --seed 1
 TRAIN_GAN := --channels 32 --epochs 5 --patience 12 --threads 1 --seed 1
 
-.PHONY: help setup fmt lint type test soak fuzz bench bench-extract bench-extract-memory bench-index bench-kafka bench-packages demo check up docs train-weights ci-tools
+.PHONY: help setup fmt lint type test soak fuzz bench bench-codes bench-extract bench-extract-memory bench-index bench-kafka bench-packages demo check up docs train-weights ci-tools
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 24
@@ -79,6 +79,9 @@ bench-extract-memory: setup ## is memory flat over many images? IMAGES=100000
 bench-index: setup ## the index against other indexes and embedded vector databases: ROWS=100000,1000000 CACHE=/folder
 	@TMPDIR="$(TOOLS)" $(UV) sync --locked --all-extras --group bench-index
 	$(BIN)/python -m benchmarks.index $(if $(ROWS),--rows $(ROWS)) $(if $(CACHE),--cache '$(CACHE)')
+
+bench-codes: setup ## codes: what they lose, and fitting and encoding against faiss: CACHE=/folder
+	$(BIN)/python -m benchmarks.codes $(if $(CACHE),--cache '$(CACHE)')
 
 bench-kafka: bench-packages ## the settings of the Kafka clients, against those that are set
 	$(BIN)/python -m benchmarks.kafka_settings
