@@ -9,6 +9,7 @@ from services.cli.commands.compact import compact
 from services.cli.commands.delete import delete
 from services.cli.commands.demo import demo
 from services.cli.commands.embed import embed
+from services.cli.commands.evaluate import evaluate
 from services.cli.commands.fit_code import fit_code
 from services.cli.commands.ingest import ingest
 from services.cli.commands.models import models
@@ -66,6 +67,7 @@ for command in (
     quantize,
     fit_code,
     train,
+    evaluate,
 ):
     app.command()(command)
 

@@ -1,0 +1,61 @@
+"""Each picture searches for its like among all others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.evaluation.metrics import Quality, judge
+from shared.index.ranking import rank_codes
+from shared.index.vectors import Codes, VectorFormat
+
+_AT_ONCE = 256
+"""Queries whose rankings are held at a time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodedPictures:
+    """codes: uint8 (pictures, bytes), as they are stored; queries: uint8 (pictures, query bytes)."""
+
+    codes: Codes
+    queries: Codes
+    vector_format: VectorFormat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """quality: of the pictures that have others of their class, in their order.
+
+    first_hits: int64 (classes, classes), how often a picture of one class (row) has one of another (column) as its
+    nearest.
+    """
+
+    quality: Quality
+    first_hits: npt.NDArray[np.int64]
+
+
+def leave_one_out(pictures: CodedPictures, labels: Sequence[int]) -> Judged:
+    """Rank all others for each picture, as the index scores them, and judge the rankings by the classes.
+
+    Equal scores stand in the order of the rows, which should not be that of the classes. Raises ValueError where no
+    class has two pictures.
+    """
+    classes = np.asarray(labels, np.int64)
+    counts = np.bincount(classes)
+    judged = np.flatnonzero(counts[classes] > 1)
+    if not len(judged):
+        raise ValueError("no class has two pictures, so that there is nothing to be found")
+    relevance = np.empty((len(judged), len(classes) - 1), np.bool_)
+    first_hits = np.zeros((len(counts), len(counts)), np.int64)
+    allowed = np.ones(len(classes), np.bool_)
+    for first in range(0, len(judged), _AT_ONCE):
+        some = judged[first : first + _AT_ONCE]
+        queries = np.ascontiguousarray(pictures.queries[some])
+        rankings = rank_codes(pictures.codes, queries, len(classes), pictures.vector_format, allowed)
+        for place, (row, ranking) in enumerate(zip(some, rankings, strict=True), start=first):
+            order = ranking.rows[np.lexsort((ranking.rows, -ranking.scores))]
+            others = order[order != row]
+            relevance[place] = classes[others] == classes[row]
+            first_hits[classes[row], classes[others[0]]] += 1
+    return Judged(quality=judge(relevance), first_hits=first_hits)
