@@ -40,7 +40,8 @@ def to_merge(new_rows: int, segments: Iterable[Occupancy], *, max_rows: int = MA
 def to_merge_into_one(new_rows: int, segments: Iterable[Occupancy]) -> Sequence[str]:
     """Return the names of the segments that go into one with the new rows, so that it is all there is, and full.
 
-    None where that is so already.
+    None where that is so already. However large it becomes: whoever asks for this wants to have one graph searched,
+    where merging by itself would stop at several, and knows that it takes its time.
     """
     every = list(segments)
     if new_rows == 0 and len(every) == 1 and every[0].live == every[0].rows:
