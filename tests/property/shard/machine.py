@@ -46,7 +46,9 @@ class GraphSearched(SealedSegment):
 
     def __init__(self, folder: Path, description: SegmentDescription, *, expansion: int = EXPANSION_SEARCH) -> None:
         super().__init__(folder, description, expansion=expansion)
-        self._graph = Patient(folder, self._format, rows=description.rows, code_bytes=description.code_bytes)
+        self._graph = Patient(
+            folder, description.vector_format, rows=description.rows, code_bytes=description.code_bytes
+        )
 
     def _walk_pays(self, expansion: int, count: int) -> bool:
         return count > 0
