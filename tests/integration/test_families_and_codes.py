@@ -1,0 +1,162 @@
+"""Every family by every code: an image that was indexed, growing or sealed, is found first by itself."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.torch
+import timm
+import torch
+
+from shared.client import AfterimageClient
+from shared.codes.description import describe_code
+from shared.codes.fitted_file import pack
+from shared.codes.fitting.fit import fit
+from shared.codes.recipe import Recipe
+from shared.codes.registry import load_code
+from shared.encoders.encoder import Encoder
+from shared.encoders.registry import load_encoder
+from shared.encoders.scheme import identity_of
+from shared.events.search import SearchReply
+from shared.imaging.decode import decode_rgb
+from shared.imaging.guard import ImageLimits
+from shared.index.growing import GrowingSegment
+from shared.index.segment import Segment
+from shared.index.vectors import VectorFormat
+from tests.fakes.segments import found, row, sealed
+from tests.harness.kafka import Broker
+from tests.harness.observation import settled
+from tests.harness.pictures import small_pictures
+from tests.harness.redis import RedisServer
+from tests.harness.service import Service
+
+FAMILIES = [
+    "timm:test_resnet?pool=gem",
+    "timm:test_vit",
+    "rnn",
+    "gan",
+    "bigan",
+    "timm:test_resnet?pool=rmac+timm:test_vit?pool=max",
+]
+CODES = ["f32", "f16", "i8", "pca16,i8", "b1", "itq", "pq16", "opq16", "opq16+f16", "vq12", "vq12+f16", "whiten16,f16"]
+IMAGES = 280
+
+
+@cache
+def encoded(family: str) -> tuple[Encoder, torch.Tensor]:
+    """Untrained, which is enough to tell pictures apart: the families have tests of their own for what they know."""
+    torch.set_num_threads(1)
+    encoder = load_encoder(family, device="cpu", backend="torch", random_seed=1)
+    to_pixels, size = encoder.preprocessing.to_pixels, encoder.preprocessing.decode_size
+    pixels = [to_pixels(decode_rgb(data, ImageLimits(), size)) for data in small_pictures(IMAGES)]
+    batches = torch.from_numpy(np.stack(pixels)).split(32)
+    return encoder, torch.cat([encoder.encode(batch) for batch in batches])
+
+
+@pytest.mark.parametrize("recipe", CODES)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_image_is_found_first_by_itself_growing_and_sealed(family: str, recipe: str, tmp_path: Path) -> None:
+    encoder, vectors = encoded(family)
+    file = tmp_path / "code.safetensors"
+    file.write_bytes(pack(fit(vectors, Recipe.parse(recipe), encoder=identity_of(encoder))))
+    code, vector_format = load_code(str(file), identity_of(encoder)), VectorFormat.of(describe_code(str(file)))
+    codes = np.ascontiguousarray(code.encode(vectors).numpy()).view(np.uint8)
+    queries = np.ascontiguousarray(code.encode_queries(vectors).numpy()).view(np.uint8)
+    growing = GrowingSegment(vector_format)
+    for number, stored in enumerate(codes):
+        growing.put(row(number), stored.tobytes())
+    segment = sealed(tmp_path, [row(number) for number in range(IMAGES)], codes, vector_format)
+    least = 0.8 if vector_format.quantizes else 0.99  # codewords stand for what lies near to a picture, too
+    assert first_by_itself(growing, queries) >= least
+    assert first_by_itself(segment, queries) >= least
+    assert found(segment, queries[0], 5, exact=True) == found(growing, queries[0], 5)
+
+
+def first_by_itself(segment: Segment, queries: np.ndarray) -> float:
+    """The share of queries that nothing is nearer to than their own image."""
+    right = 0
+    for number, query in enumerate(queries):
+        matches = found(segment, query, IMAGES)
+        best = {match.row.id for match in matches if match.score == matches[0].score}
+        right += str(number) in best
+    return right / len(queries)
+
+
+PICTURES = list(small_pictures(IMAGES))
+UPLOADED = 60
+NETWORK = "timm:test_resnet?pool=max"
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A service with a code that was fitted, and the vectors of the pictures."""
+
+    service: Service
+    vectors: torch.Tensor
+    store: Path
+
+
+@pytest.fixture(params=["opq16+f16", "vq12"])
+def learned(
+    request: pytest.FixtureRequest, kafka: Broker, redis_server: RedisServer, unique_namespace: str, tmp_path: Path
+) -> Iterator[Learned]:
+    weights, file, store = (tmp_path / name for name in ("weights.safetensors", "code.safetensors", "store"))
+    torch.manual_seed(1)
+    safetensors.torch.save_file(timm.create_model("test_resnet").state_dict(), weights)
+    encoder = load_encoder(NETWORK, weights, "cpu", backend="torch")
+    vectors = torch.cat([encoder.encode(pixels_of(encoder, data)) for data in PICTURES])
+    file.write_bytes(pack(fit(vectors, Recipe.parse(request.param), encoder=identity_of(encoder))))
+    with Service(
+        bootstrap_servers=kafka.bootstrap_servers,
+        redis_url=redis_server.url,
+        namespace=unique_namespace,
+        folder=tmp_path,
+        env={
+            "AFTERIMAGE_ENCODER": NETWORK,
+            "AFTERIMAGE_ENCODER_WEIGHTS": str(weights),
+            "AFTERIMAGE_CODE": str(file),
+            "AFTERIMAGE_SEGMENT_STORE": str(store),
+            "INDEXER_SEAL_ROWS": "20",
+        },
+    ) as service:
+        yield Learned(service, vectors, store)
+
+
+@pytest.mark.slow
+async def test_a_learned_code_goes_all_the_way_through_kafka(learned: Learned) -> None:
+    """Uploaded, sealed, and found by image, by id and by vector."""
+    service = learned.service
+    async with AfterimageClient(service.bootstrap_servers, namespace=service.namespace) as client:
+        sent = [await client.upload(f"image-{number}", data=data) for number, data in enumerate(PICTURES[:UPLOADED])]
+        for each in sent:
+            await client.wait_searchable(each, timeout_s=60)
+        await asyncio.to_thread(wait_for_a_manifest, learned.store)
+        await settled(service, images=UPLOADED)
+        for number in (0, 7, 59):
+            by_image = await client.search(image=PICTURES[number], timeout_s=30)
+            by_id = await client.search(id=f"image-{number}", timeout_s=30)
+            by_vector = await client.search(vector=learned.vectors[number].tolist(), timeout_s=30)
+            assert [best(by_image), best(by_id), best(by_vector)] == [f"image-{number}"] * 3
+
+
+def pixels_of(encoder: Encoder, data: bytes) -> torch.Tensor:
+    preprocessing = encoder.preprocessing
+    pixels = preprocessing.to_pixels(decode_rgb(data, ImageLimits(), preprocessing.decode_size))
+    return torch.from_numpy(pixels)[None]
+
+
+def best(reply: SearchReply) -> str:
+    assert reply.error is None, reply.error
+    return reply.hits[0].id
+
+
+def wait_for_a_manifest(store: Path) -> None:
+    deadline = time.monotonic() + 30
+    while not list(store.glob("**/manifests/*.json")):
+        assert time.monotonic() < deadline, "nothing was sealed"
+        time.sleep(0.2)
