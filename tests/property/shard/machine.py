@@ -89,6 +89,9 @@ class ShardMachine(RuleBasedStateMachine):
     def code(self, numbers: tuple[int, ...]) -> bytes:
         return np.array(numbers, self.vector_format.dtype).tobytes()
 
+    def query(self, numbers: tuple[int, ...]) -> bytes:
+        return self.vector_format.query_of(self.code(numbers))
+
     def apply(self, operation: Operation) -> None:
         self.model.offset = operation.offset
         judged = self.shard.judge(operation)
@@ -102,7 +105,7 @@ class ShardMachine(RuleBasedStateMachine):
     def begin_with_a_sealed_segment(
         self, numbers: tuple[int, ...], first: list[tuple[str, tuple[int, ...]]], by_graph: bool
     ) -> None:
-        assert self.shard.search(self.code(numbers), 3) == []
+        assert self.shard.search(self.query(numbers), 3) == []
         for image_id, of in first:
             self.put(image_id, 0, of, {}, None)
         self._seal([], by_graph, [])
@@ -232,7 +235,7 @@ class ShardMachine(RuleBasedStateMachine):
 
     @rule(numbers=NUMBERS, k=st.integers(1, 8))
     def search(self, numbers: tuple[int, ...], k: int) -> None:
-        query = self.code(numbers)
+        query = self.query(numbers)
         live = self.model.live
         everything = self.shard.search(query, len(live) + 1)
         assert {match.row.id for match in everything} == live.keys()
@@ -262,7 +265,7 @@ class ShardMachine(RuleBasedStateMachine):
         """Several queries together: by a filter, without some ids, within the score of one of the hits, or none."""
         condition = parse_filter(filter_.json) if filter_ else None
         queries, expected = [], []
-        for query in map(self.code, all_numbers):
+        for query in map(self.query, all_numbers):
             everything = self.shard.search(query, len(self.model.live) + 1)
             least = everything[bound].score if bound < len(everything) else None
             queries.append(Query(code=query, k=k, min_score=least, condition=condition, exclude=exclude, exact=exact))
@@ -285,7 +288,7 @@ class ShardMachine(RuleBasedStateMachine):
 
     @invariant()
     def it_finds_what_the_model_holds(self) -> None:
-        found = self.shard.search(self.code((1, 2, 3, -1)), len(self.model.live) + 1)
+        found = self.shard.search(self.query((1, 2, 3, -1)), len(self.model.live) + 1)
         assert sorted(match.row.id for match in found) == sorted(self.model.live)
 
     @invariant()
