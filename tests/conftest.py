@@ -22,6 +22,12 @@ hypothesis.settings.register_profile("soak", max_examples=500, print_blob=True, 
 _CHOICE = pytest.StashKey[BrokerChoice]()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Where processes share the tests out, decide on the broker before they start: its jars are fetched once."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        _choice(config)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Decide on the broker when a collected test uses one: a run of unit tests alone needs neither Java nor Maven."""
     if not any(_uses_broker(item) for item in items):

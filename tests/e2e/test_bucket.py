@@ -20,7 +20,6 @@ from tests.harness.pictures import small_pictures
 from tests.harness.redis import RedisServer
 from tests.harness.service import Service
 from tests.harness.versitygw import VersityGateway, VersityGatewayMissingError
-from tests.harness.workers import QUICK_TO_START
 
 KEYS = [
     "cat.jpg",
@@ -58,7 +57,7 @@ def service(
         redis_url=redis_server.url,
         namespace=unique_namespace,
         folder=tmp_path,
-        env={**gateway.environment, **QUICK_TO_START},
+        env=gateway.environment,
     ) as running:
         yield running
 

@@ -8,7 +8,7 @@ import pytest
 from tests.harness.kafka import Broker
 from tests.harness.redis import RedisServer
 from tests.harness.service import PHOTOS, Service
-from tests.harness.workers import QUICK_TO_START, WorkerProcess
+from tests.harness.workers import WorkerProcess
 
 PANDA = PHOTOS / "animal" / "panda.webp"
 DAMS = [PHOTOS / "energy" / "dam2.webp", PHOTOS / "energy" / "dam3.webp"]
@@ -24,7 +24,6 @@ def http(kafka: Broker, redis_server: RedisServer, tmp_path_factory: pytest.Temp
             redis_url=redis_server.url,
             namespace="gateway-e2e",
             folder=folder,
-            env=QUICK_TO_START,
         ) as service,
         WorkerProcess(
             "gateway",

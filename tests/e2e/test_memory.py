@@ -68,6 +68,7 @@ def idle_service(kafka: Broker, redis_server: RedisServer, unique_namespace: str
         redis_url=redis_server.url,
         namespace=unique_namespace,
         folder=tmp_path,
+        env={"AFTERIMAGE_BACKEND": "auto"},
     ) as running:
         yield running
 

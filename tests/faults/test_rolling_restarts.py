@@ -19,7 +19,7 @@ from tests.harness.ports import LOOPBACK
 from tests.harness.proxy import FaultyProxy
 from tests.harness.redis import RedisServer
 from tests.harness.service import Service
-from tests.harness.workers import QUICK_TO_START, WorkerProcess
+from tests.harness.workers import WorkerProcess
 
 PATIENCE_S = 60.0
 
@@ -36,7 +36,6 @@ class Doubled(Service):
             redis_url=redis.url,
             namespace=namespace,
             folder=folder,
-            env=QUICK_TO_START,
         )
         self.extractors = [self.extractor, self._second("extractor", redis.url, EXTRACTOR_INSTANCE_ID="second")]
         self.indexers = [self.indexer, self._second("indexer", redis.url)]

@@ -20,9 +20,9 @@ from tests.harness.observation import settled
 from tests.harness.redis import RedisServer
 from tests.harness.service import Indexing
 
-RECORDS = 4_000
+RECORDS = 2_500
 IDS = 1_500
-CRASHES = 5
+CRASHES = 3
 DIMENSIONS = 64
 SHARDS = 2
 PUBLISHED_WITHIN_S = 60.0

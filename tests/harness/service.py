@@ -8,7 +8,7 @@ from typing import Self
 
 from shared.bus.cluster import Cluster
 from shared.events.topics import Topics
-from tests.harness.workers import WorkerProcess
+from tests.harness.workers import QUICK_TO_START, WorkerProcess
 
 PHOTOS = Path(__file__).parents[1] / "data" / "photos"
 
@@ -42,7 +42,7 @@ class Service:
         self.namespace = namespace
         self.partitions = partitions
         self._folder = folder
-        self._env = {"AFTERIMAGE_FILE_ROOTS": str(PHOTOS), **(env or {})}
+        self._env = {"AFTERIMAGE_FILE_ROOTS": str(PHOTOS), **QUICK_TO_START, **(env or {})}
         self._env_of = env_of or {}
         self._prefix = prefix
         self.extractor = self.worker("extractor", "extractor")

@@ -11,7 +11,7 @@ from shared.client import AfterimageClient
 from tests.harness.kafka import Broker
 from tests.harness.redis import RedisServer
 from tests.harness.service import PHOTOS, Service
-from tests.harness.workers import QUICK_TO_START, WorkerProcess
+from tests.harness.workers import WorkerProcess
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +25,6 @@ def service(kafka: Broker, redis_server: RedisServer, unique_namespace: str, tmp
         redis_url=redis_server.url,
         namespace=unique_namespace,
         folder=tmp_path,
-        env=QUICK_TO_START,
     ) as running:
         yield running
 
