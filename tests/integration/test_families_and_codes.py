@@ -43,7 +43,21 @@ FAMILIES = [
     "bigan",
     "timm:test_resnet?pool=rmac+timm:test_vit?pool=max",
 ]
-CODES = ["f32", "f16", "i8", "pca16,i8", "b1", "itq", "pq16", "opq16", "opq16+f16", "vq12", "vq12+f16", "whiten16,f16"]
+CODES = [
+    "f32",
+    "f16",
+    "i8",
+    "pca16,i8",
+    "whiten16,f16",
+    "b1",
+    "pca64,itq",
+    "pca64,pq16",
+    "pca64,opq16",
+    "pca64,opq16+f16",
+    "pca64,vq8",
+    "pca64,vq8+f16",
+]
+"""With a projection where a rotation of the vectors of some family, of 1,920 numbers, would take minutes to learn."""
 IMAGES = 280
 
 
@@ -81,9 +95,8 @@ def first_by_itself(segment: Segment, queries: np.ndarray) -> float:
     """The share of queries that nothing is nearer to than their own image."""
     right = 0
     for number, query in enumerate(queries):
-        matches = found(segment, query, IMAGES)
-        best = {match.row.id for match in matches if match.score == matches[0].score}
-        right += str(number) in best
+        [best] = segment.nearest(query[np.newaxis], 1)  # and all that score like it
+        right += number in best.rows.tolist()
     return right / len(queries)
 
 
@@ -101,7 +114,7 @@ class Learned:
     store: Path
 
 
-@pytest.fixture(params=["opq16+f16", "vq12"])
+@pytest.fixture(params=["opq16+f16", "vq8"])
 def learned(
     request: pytest.FixtureRequest, kafka: Broker, redis_server: RedisServer, unique_namespace: str, tmp_path: Path
 ) -> Iterator[Learned]:
