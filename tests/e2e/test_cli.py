@@ -153,7 +153,7 @@ def report_a_copy_that_is_wrong(environment: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["search"], "give one of IMAGE, --id and --vector"),
+        (["search"], "give one of IMAGE, --id, --vector and --text"),
         (["search", "/nowhere.jpg"], "there is no file /nowhere.jpg"),
         (["search", "--vector", "one,two"], "the vector cannot be read"),
         (["ingest", "/nowhere"], "there is nothing at '/nowhere'"),

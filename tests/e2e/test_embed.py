@@ -123,7 +123,9 @@ def test_the_models_of_a_folder_are_told_with_the_settings_that_use_them(tmp_pat
     copy = tmp_path / "model.pth"
     copy.write_bytes(packaged_weights().read_bytes())
     (tmp_path / "other.pth").write_bytes(b"no weights")
-    installed, found, other = json.loads(run(["models", tmp_path, "--json"], status=0)[0])
+    *with_weights, found, other = json.loads(run(["models", tmp_path, "--json"], status=0)[0])
+    installed = with_weights[0]
+    assert [each["encoder"] for each in with_weights] == ["efficientnet_lite0", "rnn", "gan", "bigan"]
     assert installed["settings"] == {"AFTERIMAGE_ENCODER": "efficientnet_lite0"}
     assert found == installed | {
         "weights": str(copy),
