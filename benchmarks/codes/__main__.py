@@ -8,7 +8,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.codes import ours
+from benchmarks.codes import ours, plain_faiss
 from benchmarks.codes.plan import FACTORIES, RECIPES, Fit
 from benchmarks.index.apart import apart
 from benchmarks.index.cache import Cache
@@ -50,7 +50,7 @@ def _parts(folder: Path, recipes: Sequence[str], rounds: int, threads: int) -> l
         found[recipe] = apart(ours.measure, recipe, workload.base, workload.queries, rounds, threads)
         if recipe in FACTORIES:
             say(f"fitting {recipe} with faiss")
-            by_faiss[recipe] = apart(_faiss, recipe, workload.base, workload.queries, rounds, threads)
+            by_faiss[recipe] = apart(plain_faiss.measure, recipe, workload.base, workload.queries, rounds, threads)
     recalls, of_faiss = (
         {recipe: workload.recall(each.found) for recipe, each in fits.items()} for fits in (found, by_faiss)
     )
@@ -80,12 +80,6 @@ def _recalls(fits: Mapping[str, Fit], recalls: Mapping[str, float], by: str) -> 
         Measured(name=f"{recipe}{by}", values=[recalls[recipe]], note=f"{each.code_bytes} bytes a vector")
         for recipe, each in fits.items()
     ]
-
-
-def _faiss(recipe: str, *rest: object) -> Fit:
-    from benchmarks.codes.plain_faiss import measure  # noqa: PLC0415 - faiss must not meet USearch in one process
-
-    return measure(recipe, *rest)  # type: ignore[arg-type]
 
 
 def _fits(by_faiss: Mapping[str, Fit]) -> dict[str, Sequence[float]]:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 
-import faiss
 import numpy as np
 
 from benchmarks.codes.plan import FACTORIES, Fit
@@ -12,6 +11,8 @@ from benchmarks.index.workload import K, Vectors
 
 def measure(recipe: str, base: Vectors, queries: Vectors, rounds: int, threads: int) -> Fit:
     """Fit to the base, encode it several times, and search it for the queries by faiss's own exhaustive search."""
+    import faiss  # noqa: PLC0415 - whoever only names this function may have USearch
+
     faiss.omp_set_num_threads(threads)
     base, queries = np.array(base), np.array(queries)
     index = faiss.index_factory(base.shape[1], FACTORIES[recipe], faiss.METRIC_INNER_PRODUCT)
