@@ -5,19 +5,17 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from benchmarks.codes.plan import Fit
-from benchmarks.index.workload import K, RowNumbers, Vectors
+from benchmarks.index.workload import K, Vectors
 from shared.codes.code import Code
-from shared.codes.description import describe_code
 from shared.codes.fitted_file import pack
 from shared.codes.fitting.fit import fit
 from shared.codes.recipe import Recipe
 from shared.codes.registry import load_code
+from shared.evaluation.coding import coded
 from shared.index.ranking import rank_codes
-from shared.index.vectors import VectorFormat
 
 
 def measure(recipe: str, base: Vectors, queries: Vectors, rounds: int, threads: int) -> Fit:
@@ -29,14 +27,18 @@ def measure(recipe: str, base: Vectors, queries: Vectors, rounds: int, threads: 
     fit_s = time.perf_counter() - began
     with NamedTemporaryFile(suffix=".safetensors") as file:
         Path(file.name).write_bytes(pack(fitted))
-        code, vector_format = load_code(file.name), VectorFormat.of(describe_code(file.name))
-    rates = [_encoded_per_s(code, vectors) for _ in range(rounds)]
-    stored, asked = code.encode(vectors), code.encode_queries(torch.from_numpy(np.array(queries)))
+        code, stored, asked = (
+            load_code(file.name),
+            coded(file.name, np.array(base)),
+            coded(file.name, np.array(queries)),
+        )
+    every = np.ones(len(base), np.bool_)
+    rankings = rank_codes(stored.codes, asked.queries, K, stored.vector_format, every)
     return Fit(
         fit_s=fit_s,
-        encoded_per_s=rates,
-        code_bytes=code.bytes_per_vector(base.shape[1]),
-        found=_nearest(_bytes_of(stored), _bytes_of(asked), vector_format),
+        encoded_per_s=[_encoded_per_s(code, vectors) for _ in range(rounds)],
+        code_bytes=stored.codes.shape[1],
+        found=np.array([ranking.rows[:K] for ranking in rankings]),
     )
 
 
@@ -44,12 +46,3 @@ def _encoded_per_s(code: Code, vectors: torch.Tensor) -> float:
     began = time.perf_counter()
     code.encode(vectors)
     return len(vectors) / (time.perf_counter() - began)
-
-
-def _bytes_of(codes: torch.Tensor) -> npt.NDArray[np.uint8]:
-    return np.ascontiguousarray(codes.numpy()).view(np.uint8)
-
-
-def _nearest(codes: npt.NDArray[np.uint8], queries: npt.NDArray[np.uint8], vector_format: VectorFormat) -> RowNumbers:
-    rankings = rank_codes(codes, queries, K, vector_format, np.ones(len(codes), np.bool_))
-    return np.array([ranking.rows[:K] for ranking in rankings])

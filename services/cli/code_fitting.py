@@ -20,9 +20,8 @@ from shared.codes.fitted_file import EncoderIdentity, pack
 from shared.codes.fitting.fit import fit
 from shared.codes.fitting.progress import OnStep
 from shared.codes.recipe import Recipe
-from shared.codes.registry import load_code
+from shared.evaluation.coding import coded
 from shared.index.ranking import rank_codes
-from shared.index.vectors import VectorFormat
 
 _HELD_OUT = 4
 """Every fourth image tells the loss, and is not learned from."""
@@ -97,9 +96,7 @@ def recall_of(setting: str, vectors: Floats) -> float:
 
 
 def _nearest(setting: str, vectors: Floats) -> list[list[int]]:
-    code, vector_format = load_code(setting), VectorFormat.of(describe_code(setting))
-    batch = torch.from_numpy(vectors)
-    codes = np.ascontiguousarray(code.encode(batch).numpy()).view(np.uint8)
-    queries = np.ascontiguousarray(code.encode_queries(batch[:_MOST_QUERIES]).numpy()).view(np.uint8)
-    rankings = rank_codes(codes, queries, _K + 1, vector_format, np.ones(len(codes), np.bool_))
+    stored = coded(setting, vectors)
+    queries = stored.queries[:_MOST_QUERIES]
+    rankings = rank_codes(stored.codes, queries, _K + 1, stored.vector_format, np.ones(len(vectors), np.bool_))
     return [[row for row in ranking.rows.tolist() if row != number][:_K] for number, ranking in enumerate(rankings)]

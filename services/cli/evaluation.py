@@ -19,17 +19,16 @@ import torch
 from services.cli.embedding import EmbedSettings, embedder
 from services.cli.failures import Failure, Status
 from services.cli.pictures import Picture
-from shared.codes.description import PLAIN, describe_code
+from shared.codes.description import PLAIN
 from shared.codes.fitted_file import EncoderIdentity, pack
 from shared.codes.fitting.fit import fit
 from shared.codes.recipe import Recipe
-from shared.codes.registry import load_code
 from shared.evaluation.baselines import BASELINES
-from shared.evaluation.leave_one_out import CodedPictures, Judged, leave_one_out
+from shared.evaluation.coding import CodedPictures, coded
+from shared.evaluation.leave_one_out import Judged, leave_one_out
 from shared.events.faults import PoisonInput
 from shared.imaging.decode import decode_rgb
 from shared.imaging.guard import ImageLimits
-from shared.index.vectors import VectorFormat
 from shared.runtime.settings import load
 
 Floats = npt.NDArray[np.float32]
@@ -146,14 +145,14 @@ async def evaluate(labelled: Sequence[Labelled], specs: Sequence[SchemeSpec], *,
         source = embedded[spec.encoder]
         vectors, others = (np.array([source.vectors[one.picture.name] for one in part]) for part in (judged, learned))
         try:
-            coded = _coded(spec, vectors, others, source.encoder, seed)
-            judgement = leave_one_out(coded, labels)
+            stored = _coded(spec, vectors, others, source.encoder, seed)
+            judgement = leave_one_out(stored, labels)
         except ValueError as error:
             raise Failure(f"{spec} cannot be judged by these pictures: {error}") from error
         results.append(
             Evaluated(
                 spec=spec,
-                bytes_per_image=coded.codes.shape[1],
+                bytes_per_image=stored.codes.shape[1],
                 milliseconds=source.milliseconds,
                 judged=judgement,
             )
@@ -211,14 +210,8 @@ def _coded(
     if spec.code is None:
         codes = vectors.astype(np.uint8)
         return CodedPictures(codes=codes, queries=codes, vector_format=BASELINES[spec.encoder][1])
-    batch = torch.from_numpy(vectors.astype(np.float32))
     with _code_file(spec, others, encoder, seed) as setting:
-        code, vector_format = load_code(setting, encoder), VectorFormat.of(describe_code(setting))
-        return CodedPictures(
-            codes=np.ascontiguousarray(code.encode(batch).numpy()).view(np.uint8),
-            queries=np.ascontiguousarray(code.encode_queries(batch).numpy()).view(np.uint8),
-            vector_format=vector_format,
-        )
+        return coded(setting, vectors.astype(np.float32), encoder)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from shared.codes.codewords import nearest_words, nearest_words_by_part
 from shared.codes.f16 import F16
 from shared.codes.f32 import F32
 from shared.codes.fitted_file import FittedCode
+from shared.codes.projection import project
 
 
 def fitted_code(fitted: FittedCode, *, name: str) -> Code:
@@ -56,12 +57,7 @@ class _Learned:
         self.codewords = _tensor(fitted.codewords, device)
 
     def project(self, vectors: Tensor) -> Tensor:
-        """Center, project and scale to length 1; a vector that is then zero stays so."""
-        if self._mean is not None:
-            vectors = vectors - self._mean
-        if self._matrix is not None:
-            vectors = vectors @ self._matrix.T
-        return torch.nn.functional.normalize(vectors, eps=torch.finfo(torch.float32).tiny)
+        return project(vectors, self._mean, self._matrix)
 
 
 def _tensor(array: np.ndarray | None, device: torch.device) -> Tensor | None:

@@ -6,21 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from shared.evaluation.coding import CodedPictures
 from shared.evaluation.metrics import Quality, judge
 from shared.index.ranking import rank_codes
-from shared.index.vectors import Codes, VectorFormat
 
 _AT_ONCE = 256
 """Queries whose rankings are held at a time."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodedPictures:
-    """codes: uint8 (pictures, bytes), as they are stored; queries: uint8 (pictures, query bytes)."""
-
-    codes: Codes
-    queries: Codes
-    vector_format: VectorFormat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

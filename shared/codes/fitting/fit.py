@@ -11,6 +11,7 @@ from shared.codes.fitting.kmeans import ITERATIONS, kmeans
 from shared.codes.fitting.principal import principal_components, projection
 from shared.codes.fitting.progress import OnStep, untold
 from shared.codes.fitting.rotations import binary_rotation, optimized_rotation
+from shared.codes.projection import project
 from shared.codes.recipe import WORDS, Recipe
 
 MOST_ROWS = 256 * WORDS
@@ -46,7 +47,7 @@ def fit(
         mean, matrix = components.mean, projection(components, coded, whitened=recipe.projection == "whiten")
     elif recipe.element == "b1":
         mean = vectors.mean(dim=0)
-    projected = _projected(vectors, mean, matrix)
+    projected = project(vectors, mean, matrix)
     rotation = None
     if recipe.kind == "opq":
         rotation = optimized_rotation(projected[:_ROTATED_ROWS], recipe.words, generator, on_step)
@@ -64,14 +65,6 @@ def fit(
         codewords=_array(_codewords(projected, recipe, generator, on_step)),
         clip=best_clip(projected[:_CLIPPED_ROWS]) if recipe.kind == "i8" else None,
     )
-
-
-def _projected(vectors: Tensor, mean: Tensor | None, matrix: Tensor | None) -> Tensor:
-    if mean is not None:
-        vectors = vectors - mean
-    if matrix is not None:
-        vectors = vectors @ matrix.T
-    return torch.nn.functional.normalize(vectors, eps=torch.finfo(torch.float32).tiny)
 
 
 def _codewords(vectors: Tensor, recipe: Recipe, generator: torch.Generator, on_step: OnStep) -> Tensor | None:
