@@ -6,69 +6,31 @@ Importing this takes seconds, since it brings torch.
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import get_args
+from typing import Any
 
 from services.cli.failures import Failure, Status
 from services.cli.sources import SUFFIXES
 from shared.encoders.device import choose_device, configure_threads
 from shared.training.card import Provenance
 from shared.training.course import Plan
-from shared.training.losses import LossName
 from shared.training.observer import TrainingObserver
-from shared.training.training import Family, Outcome, Training, train
+from shared.training.training import Outcome, Training, train
 
 
 def asked_for(
     *,
-    family: str,
-    loss: str,
-    data: Path,
-    out: Path,
-    excluded: tuple[str, ...],
-    unlabelled: bool,
     epochs: int,
     patience: int,
     minutes: float | None,
-    seed: int,
-    dim: int,
-    channels: int,
-    views: int,
-    batch: int | None,
-    max_pictures: int,
-    resume: bool,
     licence: str | None,
-    command: str,
+    **options: Any,  # noqa: ANN401 - of Training
 ) -> Training:
     """Return the training that the options ask for. Raises Failure."""
-    chosen: Family | None = next((name for name in get_args(Family) if name == family), None)
-    if chosen is None:
-        raise Failure(f"there is no family {family!r} to train; use {', '.join(get_args(Family))}", Status.MISUSED)
-    chosen_loss: LossName | None = next((name for name in get_args(LossName) if name == loss), None)
-    if chosen_loss is None:
-        raise Failure(f"there is no loss {loss!r}; use {', '.join(get_args(LossName))}", Status.MISUSED)
     try:
         plan = Plan(epochs=epochs, patience=patience, minutes=minutes)
+        training = Training(suffixes=frozenset(SUFFIXES), plan=plan, **options)
     except ValueError as error:
         raise Failure(str(error), Status.MISUSED) from error
-    training = Training(
-        family=chosen,
-        loss=chosen_loss,
-        data=data,
-        out=out,
-        suffixes=frozenset(SUFFIXES),
-        excluded=excluded,
-        unlabelled=unlabelled,
-        plan=plan,
-        seed=seed,
-        dim=dim,
-        channels=channels,
-        views=views,
-        batch=batch,
-        max_pictures=max_pictures,
-        resume=resume,
-        command=command,
-    )
     return training if licence is None else replace(training, provenance=Provenance(licence=licence))
 
 

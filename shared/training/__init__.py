@@ -1,5 +1,6 @@
 """From a folder of pictures to the weights of an encoder.
 
-`pictures.py` reads and parts them, a learner (`heads.py`, `games.py`) is what is trained, `course.py` runs it epoch by
-epoch with checkpoints, and `outcome.py` writes what comes of it: the encoder, its log, its curves and its card.
+`training.py` is all of it in one call. `pictures.py` reads and parts them, a learner (`heads.py`, `games/`) is what is
+trained, and `course.py` runs it epoch by epoch with checkpoints; `record.py` and `card.py` write its log, its curves
+and its card.
 """

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -15,7 +15,9 @@ from shared.training.augmentation import Augmentation
 from shared.training.card import Provenance, write_card
 from shared.training.course import CHECKPOINT, Plan, Progress, run
 from shared.training.frozen import FrozenCnn
-from shared.training.games import BiganLearner, GameRecipe, GanLearner
+from shared.training.games.bigan import BiganLearner
+from shared.training.games.game import GameRecipe
+from shared.training.games.gan import GanLearner
 from shared.training.heads import HeadLearner, HeadRecipe, projection_head, recurrent_head
 from shared.training.learner import Learner
 from shared.training.losses import LossName
@@ -55,6 +57,12 @@ class Training:
     resume: bool = False
     command: str = ""
     provenance: Provenance = field(default_factory=Provenance)
+
+    def __post_init__(self) -> None:
+        if self.family not in get_args(Family):
+            raise ValueError(f"there is no family {self.family!r} to train; use {', '.join(get_args(Family))}")
+        if self.loss not in get_args(LossName):
+            raise ValueError(f"there is no loss {self.loss!r}; use {', '.join(get_args(LossName))}")
 
     @property
     def identity(self) -> dict[str, Any]:

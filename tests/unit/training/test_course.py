@@ -11,7 +11,9 @@ from shared.encoders.gan.adversarial import DiscriminatorFeatures
 from shared.encoders.gan.networks import AdversarialArchitecture
 from shared.training.course import CHECKPOINT, Plan, run
 from shared.training.frozen import Seen
-from shared.training.games import BiganLearner, GameRecipe, GanLearner
+from shared.training.games.bigan import BiganLearner
+from shared.training.games.game import GameRecipe
+from shared.training.games.gan import GanLearner
 from shared.training.heads import HeadLearner, HeadRecipe, projection_head, recurrent_head
 from shared.training.learner import Learner
 from shared.training.observer import Stopped
