@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
-import torch
 
 from shared.encoders.registry import PACKAGED, load_encoder
 from shared.encoders.trained import read_description
 from shared.encoders.weights import sha256_of
-from shared.training.quality import among_classes
+from shared.evaluation.coding import coded
+from shared.evaluation.leave_one_out import leave_one_out
 from tests.unit.encoders.photos import decoded_photos
 
 TRAINED = [name for name in PACKAGED if name != "efficientnet_lite0"]
@@ -35,8 +35,8 @@ def test_it_finds_photos_of_the_same_kind_as_well_as_its_card_says(name: str) ->
     encoder = load_encoder(name, device="cpu", backend="torch")
     photos = decoded_photos(encoder.preprocessing)
     kinds = sorted(set(photos.labels))
-    labels = torch.tensor([kinds.index(label) for label in photos.labels])
-    found = among_classes(encoder.encode(photos.images), labels).mean_average_precision
+    pictures = coded("f32", encoder.encode(photos.images).numpy())
+    found = leave_one_out(pictures, [kinds.index(label) for label in photos.labels]).quality.average_precision.mean()
     card = (PACKAGED[name]()[0].parent / "MODEL_CARD.md").read_text()
     said = re.search(rf"^\| `{name}` \| (0\.\d{{3}}) \|$", card, re.MULTILINE)
     assert said is not None
