@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import numpy.typing as npt
 import torch
+from PIL import Image
 
 from services.cli.embedding import EmbedSettings, embedder
 from services.cli.failures import Failure, Status
@@ -98,8 +99,15 @@ def find(data: Path, pictures: Sequence[Picture], *, per_class: int | None, seed
     """Label pictures by their folders, and take as many of each class as asked for.
 
     Their order is drawn by the seed, so that equal scores favour no class. Raises Failure where there are less than two
-    classes.
+    classes, and where pictures lie in none.
     """
+    loose = [Path(picture.path).name for picture in pictures if Path(picture.path).parent == data]
+    if loose:
+        named = ", ".join(map(repr, loose[:3])) + (f" and {len(loose) - 3} more" if len(loose) > 3 else "")
+        raise Failure(
+            f"{named} of {str(data)!r} lie in no class: each class is a folder; put them into one, or elsewhere",
+            Status.MISUSED,
+        )
     taken: Counter[str] = Counter()
     found = []
     for number in np.random.default_rng(seed).permutation(len(pictures)).tolist():
@@ -182,17 +190,21 @@ async def _network(encoder: str, labelled: Sequence[Labelled], failures: dict[st
 
 
 async def _baseline(name: str, labelled: Sequence[Labelled], failures: dict[str, str], step: Step) -> _Embedded:
+    limits = ImageLimits()
+
     def make() -> _Embedded:
         vectors: dict[str, npt.NDArray[np.generic]] = {}
+        code_of, _ = BASELINES[name]
+        try:
+            code_of(Image.new("RGB", (256, 256)))  # what it imports takes longer than it does
+        except ImportError as error:
+            raise Failure(f"{name} needs imagehash; install afterimage[study]") from error
         began = time.perf_counter()
         for one in labelled:
             try:
-                image = decode_rgb(one.picture.read(ImageLimits().max_bytes), ImageLimits(), 256)
-                vectors[one.picture.name] = BASELINES[name][0](image)
+                vectors[one.picture.name] = code_of(decode_rgb(one.picture.read(limits.max_bytes), limits, 256))
             except PoisonInput as fault:
                 failures[one.picture.name] = str(fault)
-            except ImportError as error:
-                raise Failure(f"{name} needs imagehash; install afterimage[study]") from error
             step(name)
         return _Embedded(vectors=vectors, milliseconds=1000 * (time.perf_counter() - began) / len(labelled))
 

@@ -1,5 +1,6 @@
 """Schemes are read, and pictures labelled, as they were given."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,12 @@ def test_one_class_alone_is_refused() -> None:
         find(Path("/data"), [Picture("/data/a/1.png")], per_class=None, seed=0)
 
 
+def test_pictures_that_lie_in_no_class_are_named_and_refused() -> None:
+    listed = [Picture(f"/data/{name}.png") for name in ("a/1", "b/1", "w", "x", "y", "z")]
+    with pytest.raises(Failure, match=r"'w\.png', 'x\.png', 'y\.png' and 1 more of '/data' lie in no class"):
+        find(Path("/data"), listed, per_class=None, seed=0)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Twelve photos, and a file that is none."""
@@ -62,3 +69,13 @@ async def test_a_picture_that_cannot_be_read_is_named_and_judged_by_no_scheme(fo
     assert (evaluated.images, evaluated.learned_from) == (12, 0)
     assert [result.bytes_per_image for result in evaluated.results] == [1024, 8]
     assert steps.count("phash") == 13
+
+
+async def test_pictures_are_embedded_once_by_each_encoder_however_many_codes_it_has(folder: Path) -> None:
+    labelled = find(folder, list(pictures([str(folder)])), per_class=None, seed=0)
+    steps: list[str] = []
+    texts = ("efficientnet_lite0@f32", "efficientnet_lite0@i8", "histogram")
+    evaluated = await evaluate(labelled, [SchemeSpec.parse(text) for text in texts], seed=0, step=steps.append)
+    assert Counter(steps) == {"efficientnet_lite0": 13, "histogram": 13}
+    assert [result.bytes_per_image for result in evaluated.results] == [5120, 1280, 1024]
+    assert len({result.milliseconds for result in evaluated.results}) == 2
