@@ -15,6 +15,8 @@ def search_segments(segments: Sequence[Segment], queries: Sequence[Query]) -> li
 
     segments: at least one, none of them empty.
     """
+    if len(queries) == 1:
+        return list(_search_alike(segments, queries))
     alike: defaultdict[object, list[int]] = defaultdict(list)
     for number, query in enumerate(queries):
         alike[query.condition, query.exact, query.wanted].append(number)

@@ -11,7 +11,9 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
+from shared.index.kernels import byte_products
 from shared.index.kernels.agreed import SQUARED_EUCLIDEAN
+from shared.index.kernels.byte_products import inner_of_bytes
 
 _SUMS = {"fastmath": {"reassoc", "contract", "nsz"}}
 """Lets sums be taken in as many parts as a register holds; the order is the same for every row."""
@@ -105,6 +107,14 @@ def _closeness(codes, row, query):
 def _squared(codes, row):
     if codes.dtype is types.uint8:
         return lambda codes, row: np.float64(codes.shape[1])
+    if _in_steps(codes):
+
+
+        def of_bytes(codes, row):
+            start = np.int64(row * codes.shape[1])
+            return np.float64(inner_of_bytes(codes, start, codes, start, codes.shape[1]))
+
+        return of_bytes
     number, summed = _arithmetic(codes)
 
     def of_numbers(codes, row):
@@ -126,6 +136,13 @@ def _squared_distance(codes, row, query):
 
 @overload(_inner, jit_options=_SUMS)
 def _inner_product(codes, row, query):
+    if _in_steps(codes, query):
+
+
+        def of_bytes(codes, row, query):
+            return inner_of_bytes(codes, np.int64(row * codes.shape[1]), query, np.int64(0), codes.shape[1])
+
+        return of_bytes
     number, summed = _arithmetic(codes)
 
     def of_numbers(codes, row, query):
@@ -139,6 +156,15 @@ def _inner_product(codes, row, query):
 
 @overload(_squared_distance, jit_options=_SUMS)
 def _squared_euclidean_distance(codes, row, query):
+    if _in_steps(codes, query):
+
+        def of_bytes(codes, row, query):
+            start, zero, length = np.int64(row * codes.shape[1]), np.int64(0), codes.shape[1]
+            own = inner_of_bytes(codes, start, codes, start, length)
+            others = inner_of_bytes(query, zero, query, zero, length)
+            return np.int32(own + others - 2 * inner_of_bytes(codes, start, query, zero, length))
+
+        return of_bytes
     number, summed = _arithmetic(codes)
 
     def of_numbers(codes, row, query):
@@ -149,6 +175,11 @@ def _squared_euclidean_distance(codes, row, query):
         return total
 
     return of_numbers
+
+
+def _in_steps(*arrays):
+    """Whether all are int8 numbers in C order, and the processor has an instruction for these."""
+    return byte_products.available() and all(array.dtype is types.int8 and array.layout == "C" for array in arrays)
 
 
 def _arithmetic(codes):

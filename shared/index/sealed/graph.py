@@ -14,7 +14,7 @@ from shared.index.codebook import Codebook
 from shared.index.filters.column import Mask
 from shared.index.kernels.agreed import OVER_BUDGET
 from shared.index.ranking import Places
-from shared.index.sealed.navigation import needs_signposts, steps_of
+from shared.index.sealed.navigation import needs_signposts, ones, steps_of
 from shared.index.vectors import Codes, VectorFormat
 
 CODES, SIGNPOSTS, NORMS, LINKS, UPPER = "codes.npy", "signposts.npy", "norms.npy", "links.npy", "upper.npy"
@@ -52,7 +52,8 @@ class Graph:
         from shared.index.kernels.traverse import search_graph  # noqa: PLC0415 - as in ranking.py
 
         places = Places.empty(len(queries), limit)
-        steps, scales = steps_of(queries, self.format)
+        compared = self.format.kernel_queries(queries)
+        steps, scales = steps_of(queries, compared, self.format)
         search_graph(
             self._vectors,
             self._signposts,
@@ -62,9 +63,9 @@ class Graph:
             self._upper_links,
             self._starts,
             allowed,
-            self.format.kernel_queries(queries),
+            compared,
             steps,
-            scales if self.format.metric == "l2sq" else np.ones_like(scales),
+            scales if self.format.metric == "l2sq" else ones(len(queries)),
             self.format.kernel_metric,
             expansion,
             budget,

@@ -4,6 +4,7 @@ A byte a dimension takes a quarter of the memory that float32 does, and a walk w
 Codewords take less still.
 """
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,31 +31,36 @@ def needs_signposts(vector_format: VectorFormat) -> bool:
     return vector_format.element in ("f32", "f16")
 
 
-def steps_of(queries: Codes, vector_format: VectorFormat) -> Signposts:
-    """What a walk compares of queries, uint8 (queries, bytes)."""
-    codebook = vector_format.codebook
+def steps_of(queries: Codes, compared: npt.NDArray[Any], vector_format: VectorFormat) -> Signposts:
+    """What a walk compares of queries, uint8 (queries, bytes); compared: what a scan does."""
     if not needs_signposts(vector_format):
-        return Signposts(vector_format.kernel_queries(queries), np.ones(len(queries), np.float32))
-    if codebook is None:
+        return Signposts(compared, ones(len(queries)))
+    if vector_format.codebook is None:
         return signposts_of(queries, vector_format)
-    tables = codebook.tables(vector_format.view(queries).astype(np.float32))
+    tables = vector_format.codebook.tables(vector_format.view(queries).astype(np.float32))
     tables.flags.writeable = False  # a kernel is compiled anew for arrays that may be written
-    return Signposts(tables, np.ones(len(queries), np.float32))
+    return Signposts(tables, ones(len(queries)))
 
 
 def signposts_of(codes: Codes, vector_format: VectorFormat) -> Signposts:
     """codes: uint8 (rows, bytes per code)."""
     if not needs_signposts(vector_format):
-        return Signposts(vector_format.kernel_view(codes), np.ones(len(codes), np.float32))
+        return Signposts(vector_format.kernel_view(codes), ones(len(codes)))
     if vector_format.codebook is not None:
         words = vector_format.codebook.codes_of(vector_format.view(codes).astype(np.float32))
-        return Signposts(words, np.ones(len(codes), np.float32))
+        return Signposts(words, ones(len(codes)))
     vectors = vector_format.view(codes).astype(np.float32)
     # The smallest normal number stands in for the peak of a zero vector, which stays zero.
     scales = np.maximum(np.abs(vectors).max(axis=1), np.finfo(np.float32).tiny) / np.float32(127)
     steps = np.round(vectors / scales[:, np.newaxis]).astype(np.int8)
     steps.flags.writeable = False  # a kernel is compiled anew for arrays that may be written
     return Signposts(steps, scales)
+
+
+@lru_cache(maxsize=4)
+def ones(count: int) -> npt.NDArray[np.float32]:
+    """The scales of what needs none, float32 (count,): to read only, and kept, because most queries come one by one."""
+    return np.ones(count, np.float32)
 
 
 def landmarks_of(codes: Codes, vector_format: VectorFormat) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
