@@ -1,9 +1,9 @@
 """The best rows found so far, best first, in two arrays of which the first `count` places are filled."""
 
-from shared.index.kernels.compiling import compiled
+from shared.index.kernels.compiling import compiled_leaf
 
 
-@compiled
+@compiled_leaf
 def keep(scores, rows, count, limit, score, row):
     """Put a row in its place, behind those that score the same, if it is among the best `limit`; return the count.
 

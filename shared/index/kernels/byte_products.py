@@ -34,8 +34,8 @@ def available() -> bool:
 def inner_of_bytes(_context, ones, first, others, other_first, length):
     """Return the inner product of `length` numbers from the place `first` of an array with those of another, as int32.
 
-    The arrays are int8, of any shape, in C order; places, int64, are counted as if they had one dimension. A sum that is
-    too large for 32 bits loses what is above them.
+    The arrays are int8, of any shape, in C order; places, int64, are counted as if they had one dimension. A sum that
+    is too large for 32 bits loses what is above them.
     """
 
     def generate(context, builder, signature, arguments):

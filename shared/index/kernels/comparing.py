@@ -14,8 +14,9 @@ from numba.extending import intrinsic, overload
 from shared.index.kernels import byte_products
 from shared.index.kernels.agreed import SQUARED_EUCLIDEAN
 from shared.index.kernels.byte_products import inner_of_bytes
+from shared.index.kernels.compiling import UNCOUNTED
 
-_SUMS = {"fastmath": {"reassoc", "contract", "nsz"}}
+_SUMS = {"fastmath": {"reassoc", "contract", "nsz"}, **UNCOUNTED}
 """Lets sums be taken in as many parts as a register holds; the order is the same for every row."""
 
 
@@ -58,7 +59,7 @@ def _half(_context, bits):
     return types.float32(bits), generate
 
 
-@overload(similarity)
+@overload(similarity, jit_options=UNCOUNTED)
 def _similarity(codes, row, query, of_query, metric):
     if codes.dtype is types.uint8:
 
@@ -109,7 +110,6 @@ def _squared(codes, row):
         return lambda codes, row: np.float64(codes.shape[1])
     if _in_steps(codes):
 
-
         def of_bytes(codes, row):
             start = np.int64(row * codes.shape[1])
             return np.float64(inner_of_bytes(codes, start, codes, start, codes.shape[1]))
@@ -137,7 +137,6 @@ def _squared_distance(codes, row, query):
 @overload(_inner, jit_options=_SUMS)
 def _inner_product(codes, row, query):
     if _in_steps(codes, query):
-
 
         def of_bytes(codes, row, query):
             return inner_of_bytes(codes, np.int64(row * codes.shape[1]), query, np.int64(0), codes.shape[1])

@@ -1,9 +1,9 @@
 """A binary heap of rows by closeness, the closest on top, in two arrays of which the first `size` places are filled."""
 
-from shared.index.kernels.compiling import compiled
+from shared.index.kernels.compiling import compiled_leaf
 
 
-@compiled
+@compiled_leaf
 def push(closenesses, rows, size, closeness, row):
     """Add a row, for which there must be a place."""
     place = size
@@ -16,7 +16,7 @@ def push(closenesses, rows, size, closeness, row):
     closenesses[place], rows[place] = closeness, row
 
 
-@compiled
+@compiled_leaf
 def drop_top(closenesses, rows, size):
     """Remove the closest."""
     last = size - 1

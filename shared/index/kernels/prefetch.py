@@ -6,13 +6,13 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from shared.index.kernels.compiling import compiled
+from shared.index.kernels.compiling import compiled_leaf
 
 _LINE_BYTES = 64
 _READ, _KEEP, _DATA = 0, 3, 1
 
 
-@compiled
+@compiled_leaf
 def cache_lines(array):
     """Return how many lines a row takes, as int64."""
     return np.int64((array.shape[1] * array.itemsize + _LINE_BYTES - 1) // _LINE_BYTES)

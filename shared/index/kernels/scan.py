@@ -4,7 +4,7 @@ import numpy as np
 
 from shared.index.kernels.best import keep
 from shared.index.kernels.comparing import similarity, squared
-from shared.index.kernels.compiling import compiled
+from shared.index.kernels.compiling import compiled, compiled_leaf
 from shared.index.kernels.prefetch import cache_lines, prefetch
 
 _AHEAD = 8
@@ -45,7 +45,7 @@ def rank_all(codes, allowed, queries, metric, scores, rows, counts):
             counts[number] = count
 
 
-@compiled
+@compiled_leaf
 def rank_some(codes, chosen, query_codes, number, metric, scores, rows):
     """Rank, for query `number`, the rows chosen; return how many of them are written to scores and rows, best first."""
     query, of_query = query_codes[number], squared(query_codes, number)

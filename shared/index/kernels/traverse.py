@@ -9,7 +9,7 @@ import numpy as np
 from shared.index.kernels.agreed import NO_ROW, OVER_BUDGET
 from shared.index.kernels.best import keep
 from shared.index.kernels.comparing import closeness
-from shared.index.kernels.compiling import compiled
+from shared.index.kernels.compiling import compiled, compiled_leaf
 from shared.index.kernels.heap import drop_top, push
 from shared.index.kernels.prefetch import cache_lines, prefetch
 from shared.index.kernels.scan import rank_some
@@ -98,12 +98,12 @@ def _walk(codes, norms, links, allowed, entry, query, factor, budget, visited, b
     return count
 
 
-@compiled
+@compiled_leaf
 def _near(codes, norms, row, query, factor):
     return norms[row, 0] + factor * norms[row, 1] * closeness(codes, row, query)
 
 
-@compiled
+@compiled_leaf
 def _first_seen(links, row, visited, new):
     """Write those of a row's links that are not marked yet to `new`, mark them, a bit each, and return their number."""
     fresh = 0
@@ -119,7 +119,7 @@ def _first_seen(links, row, visited, new):
     return fresh
 
 
-@compiled
+@compiled_leaf
 def _descend(codes, norms, upper_rows, upper_links, starts, query, factor):
     """Go to the closest row of each upper level in turn, from the first row of the top one."""
     row = np.int64(upper_rows[0])
