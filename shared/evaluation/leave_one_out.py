@@ -12,6 +12,8 @@ from shared.index.ranking import rank_codes
 
 _AT_ONCE = 256
 """Queries whose rankings are held at a time."""
+SHOWN = 10
+"""How many of those found are kept of each query."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,11 +21,14 @@ class Judged:
     """quality: of the pictures that have others of their class, in their order.
 
     first_hits: int64 (classes, classes), how often a picture of one class (row) has one of another (column) as its
-    nearest.
+    nearest. queries: int64 (queries,), the rows of those pictures. nearest: int64 (queries, 10 or less where there are
+    less), the rows of what each finds, best first.
     """
 
     quality: Quality
     first_hits: npt.NDArray[np.int64]
+    queries: npt.NDArray[np.int64]
+    nearest: npt.NDArray[np.int64]
 
 
 def leave_one_out(pictures: CodedPictures, labels: Sequence[int]) -> Judged:
@@ -38,6 +43,7 @@ def leave_one_out(pictures: CodedPictures, labels: Sequence[int]) -> Judged:
     if not len(judged):
         raise ValueError("no class has two pictures, so that there is nothing to be found")
     relevance = np.empty((len(judged), len(classes) - 1), np.bool_)
+    nearest = np.empty((len(judged), min(SHOWN, len(classes) - 1)), np.int64)
     first_hits = np.zeros((len(counts), len(counts)), np.int64)
     allowed = np.ones(len(classes), np.bool_)
     for first in range(0, len(judged), _AT_ONCE):
@@ -47,6 +53,7 @@ def leave_one_out(pictures: CodedPictures, labels: Sequence[int]) -> Judged:
         for place, (row, ranking) in enumerate(zip(some, rankings, strict=True), start=first):
             order = ranking.rows[np.lexsort((ranking.rows, -ranking.scores))]
             others = order[order != row]
+            nearest[place] = others[: nearest.shape[1]]
             relevance[place] = classes[others] == classes[row]
             first_hits[classes[row], classes[others[0]]] += 1
-    return Judged(quality=judge(relevance), first_hits=first_hits)
+    return Judged(quality=judge(relevance), first_hits=first_hits, queries=judged, nearest=nearest)

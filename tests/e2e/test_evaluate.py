@@ -111,11 +111,30 @@ def test_a_code_that_is_learned_is_judged_by_other_pictures_than_it_learned_from
     assert "5 images of 2 classes; codes were fitted to 5 others" in table
 
 
+def test_copies_are_searched_for_among_all_pictures_of_a_folder_without_classes(data: Path, tmp_path: Path) -> None:
+    target = tmp_path / "results"
+    command = ["--data", data / "energy", "--copies", "--queries", "3", "--schemes", "phash", "--schemes", "histogram"]
+    table, _ = run([*command, "--out", target], status=0)
+    assert "24 copies of 3 images, among 5 images" in table
+    assert [line.split() for line in table.splitlines()[4:6]] == [
+        ["recall@1"],
+        ["scheme", "crop", "scale", "jpeg", "blur", "colour", "text", "rotate", "mirror"],
+    ]
+    with (target / "transforms.csv").open(newline="") as file:
+        rows = {(row["scheme"], row["transform"]): row for row in csv.DictReader(file)}
+    assert len(rows) == 16
+    assert float(rows["phash", "scale"]["recall@1"]) == 1
+    assert float(rows["phash", "mirror"]["recall@1"]) < 1 == float(rows["histogram", "mirror"]["recall@1"])
+
+
 @pytest.mark.parametrize(
     ("prepare", "arguments", "sentence"),
     [
         ("fish/a.jpg", [], "there must be a folder for each class"),
         ("a.jpg", [], "'a.jpg' of '{data}' lie in no class: each class is a folder"),
+        ("fish/a.jpg", ["--copies", "--per-class", "3"], "--queries bounds it"),
+        ("fish/a.jpg", ["--queries", "3"], "--per-class bounds what is taken of a class"),
+        ("fish/a.jpg", ["--copies"], "1 pictures are too few for a search"),
         ("fish/a.jpg", ["--schemes", "rnn@i9"], "the scheme 'rnn@i9' cannot be used"),
         (None, [], "no images there"),
     ],

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.evaluation import SchemeSpec, evaluate, find
+from services.cli.evaluation.classes import evaluate, find
+from services.cli.evaluation.schemes import SchemeSpec
 from services.cli.failures import Failure
 from services.cli.pictures import Picture, pictures
 
@@ -66,7 +67,7 @@ async def test_a_picture_that_cannot_be_read_is_named_and_judged_by_no_scheme(fo
     specs = [SchemeSpec.parse(text) for text in ("histogram", "phash")]
     evaluated = await evaluate(labelled, specs, seed=0, step=steps.append)
     assert list(evaluated.failures) == [str(folder / "other" / "broken.png")]
-    assert (evaluated.images, evaluated.learned_from) == (12, 0)
+    assert (len(evaluated.pictures), evaluated.learned_from) == (12, 0)
     assert [result.bytes_per_image for result in evaluated.results] == [1024, 8]
     assert steps.count("phash") == 13
 
