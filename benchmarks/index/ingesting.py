@@ -1,4 +1,8 @@
-"""Search while ingesting: a searcher follows a log in Redis that an indexer's writer fills as fast as it can."""
+"""Search while ingesting: a searcher follows a log in Redis that an indexer's writer fills, at several rates.
+
+The writer and Redis have machines of their own in earnest; here they share the searcher's. So that this can be told
+from what ingesting costs the searcher itself, it also follows a log as fast as it can that was written before.
+"""
 
 import asyncio
 import tempfile
@@ -44,6 +48,15 @@ _MOST_GROWING = 25_000
 """Rows that grow: half of what an indexer seals at, so the mean of what a searcher holds while much is ingested."""
 
 
+_WRITTEN_BEFORE = 80_000
+"""Operations: more than a searcher that is asked all the time applies in a round, fewer than the log holds."""
+_IDLE = "idle"
+_BEFORE = "as fast as it reads, from a log that was written before"
+_FLOODED = "as fast as the writer can"
+_PACES: dict[str, int | None] = {_IDLE: 0, "1,000 operations/s": 1_000, "5,000 operations/s": 5_000, _FLOODED: None}
+"""Operations a second that the writer appends."""
+
+
 class Busy(NamedTuple):
     """queries_per_s, applied_per_s: by the clock. p99_ms: of a search, with its wait."""
 
@@ -57,11 +70,7 @@ def measure(plan: Plan, cache: Cache) -> Iterator[Part]:
     growing = min(_MOST_GROWING, rows)
     workload = clustered_set(plan, cache, rows)
     folder = built(OURS, cache, workload)
-    rates: dict[str, tuple[int | None, list[Busy]]] = {
-        "idle": (0, []),
-        "1,000 operations/s": (1_000, []),
-        "as fast as the writer can": (None, []),
-    }
+    measured: dict[str, list[Busy]] = {name: [] for name in (*_PACES, _BEFORE)}
     with tempfile.TemporaryDirectory(prefix="afterimage-bench-") as scratch:
         redis = RedisServer(Path(scratch))
         redis.start()
@@ -72,32 +81,40 @@ def measure(plan: Plan, cache: Cache) -> Iterator[Part]:
                 ThreadPoolExecutor(1) as pool,
             ):
                 for _ in counted("search while ingesting: rounds", plan.rounds):
-                    for per_s, measured in rates.values():
+                    for name, per_s in _PACES.items():
                         searcher.call("catch_up", writer.call("head"))
                         flooding = pool.submit(writer.call, "flood", plan.while_s, per_s)
-                        measured.append(Busy(*searcher.call("search", plan.while_s)))
+                        measured[name].append(Busy(*searcher.call("search", plan.while_s)))
                         flooding.result()
+                    searcher.call("catch_up", writer.call("head"))
+                    writer.call("append", _WRITTEN_BEFORE)  # the searcher reads nothing between two calls
+                    measured[_BEFORE].append(Busy(*searcher.call("search", plan.while_s)))
         finally:
             redis.stop()
-    yield _part({name: measured for name, (_, measured) in rates.items()}, rows, growing, plan.dimensions)
+    yield _part(measured, rows, growing, plan.dimensions)
 
 
-def _part(rates: Mapping[str, list[Busy]], rows: int, growing: int, dimensions: int) -> Part:
-    idle, *others = ([busy.queries_per_s for busy in measured] for measured in rates.values())
-    paced, flooded = (median_ratio(other, idle) for other in others)
+def _part(measured: Mapping[str, list[Busy]], rows: int, growing: int, dimensions: int) -> Part:
+    rates = {name: [busy.queries_per_s for busy in rounds] for name, rounds in measured.items()}
+    over_idle = {name: median_ratio(each, rates[_IDLE]) for name, each in rates.items()}
     return Part(
         title=f"Search while ingesting, {rows:,} sealed and {growing:,} growing rows x {dimensions}",
         unit="queries/s by the clock",
         rows=[
             Measured(
                 name=name,
-                values=[busy.queries_per_s for busy in measured],
-                note=f"p99 {np.median([busy.p99_ms for busy in measured]):.1f} ms, "
-                f"{np.median([busy.applied_per_s for busy in measured]):.0f} operations applied/s",
+                values=rates[name],
+                note=f"{over_idle[name]:.2f} of idle, p99 {np.median([busy.p99_ms for busy in rounds]):.1f} ms, "
+                f"{np.median([busy.applied_per_s for busy in rounds]):.0f} operations applied/s",
             )
-            for name, measured in rates.items()
+            for name, rounds in measured.items()
         ],
-        ratios={"search_while_ingesting": flooded, "search_while_ingesting_1000_per_s": paced},
+        ratios={
+            "search_while_ingesting": over_idle[_FLOODED],
+            "search_while_ingesting_written_before": over_idle[_BEFORE],
+            "search_while_ingesting_1000_per_s": over_idle["1,000 operations/s"],
+            "search_while_ingesting_5000_per_s": over_idle["5,000 operations/s"],
+        },
         notes=[
             f"searched as in a searcher, by the thread that changes the shard; {_IN_FLIGHT} searches under way",
             "the writer, Redis and the searcher are processes that share this machine's cores",
@@ -117,7 +134,11 @@ class FloodingWriter:
         self._codes = engine.form(np.array(Workload.load(workload).base[:growing]))  # many alike would all be found
         self._runner.run(self._start(engine.shard, redis, thread))
         self._first, self._growing = self._writer.fold.position + 1, growing
-        for _ in range(-(-growing // _BATCH)):
+        self.append(growing)
+
+    def append(self, count: int) -> None:
+        """Append at least so many operations."""
+        for _ in range(-(-count // _BATCH)):
             self._runner.run(self._append())
 
     def position(self) -> int:
@@ -187,7 +208,6 @@ class BusySearcher:
         self._runner.close()
 
     async def _search(self, seconds: float) -> Busy:
-        await self._replicas.live()
         codes = cycle(self._codes)
         took: list[float] = []
         began, until = self._shard.position, time.perf_counter() + seconds
