@@ -20,10 +20,10 @@ from benchmarks.table import Measured, Part, counted
 from shared.index.sealed.description import verify
 from shared.index.sealed.segment import SealedSegment
 from shared.index.vectors import VectorFormat
-from shared.replication.manifest import make_manifest
-from shared.replication.objects import FolderStore
-from shared.replication.segment_store import SegmentStore
-from shared.replication.snapshots import StoredSnapshots
+from shared.replication.store.manifest import make_manifest
+from shared.replication.store.objects import FolderStore
+from shared.replication.store.segment_store import SegmentStore
+from shared.replication.store.snapshots import StoredSnapshots
 from shared.runtime.executor import SingleThread
 
 _MB = 1_000_000

@@ -11,8 +11,8 @@ from benchmarks.index.fed_log import INCARNATION, SHARD
 from services.indexer.metrics import IndexerMetrics
 from services.indexer.sealing import SealPolicy, SealSegments
 from shared.index.vectors import VectorFormat
-from shared.replication.objects import FolderStore
-from shared.replication.segment_store import SegmentStore
+from shared.replication.store.objects import FolderStore
+from shared.replication.store.segment_store import SegmentStore
 from shared.replication.writer import ShardWriter
 from shared.runtime.executor import SingleThread
 from tests.fakes.replication_log import FakeLog

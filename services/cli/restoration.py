@@ -19,9 +19,9 @@ from shared.events.operations import Operation, Upsert
 from shared.events.topics import Topics
 from shared.replication.connection import connect
 from shared.replication.directory import ReplicaDirectory
-from shared.replication.objects import StoreUnavailable
 from shared.replication.replica import HistoryUnavailable
-from shared.replication.restoring import (
+from shared.replication.store.objects import StoreUnavailable
+from shared.replication.store.restoring import (
     NotRestorable,
     check_history,
     check_manifest,

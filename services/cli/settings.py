@@ -4,7 +4,7 @@ from pydantic import Field
 
 from services.cli.stack import EmbeddedStack
 from shared.client import AfterimageClient
-from shared.replication.store_settings import StoreSettings
+from shared.replication.store.settings import StoreSettings
 from shared.runtime.settings import ServiceSettings, from_environment
 
 

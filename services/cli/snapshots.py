@@ -9,8 +9,8 @@ import numpy as np
 from services.cli.failures import Failure
 from services.cli.progress import Bytes
 from shared.index.sealed.description import CorruptSegment
-from shared.replication.copying import StoredManifest, copy_manifest, stored_manifests
-from shared.replication.objects import ObjectStore, StoreUnavailable
+from shared.replication.store.copying import StoredManifest, copy_manifest, stored_manifests
+from shared.replication.store.objects import ObjectStore, StoreUnavailable
 
 _TRIES = 3
 

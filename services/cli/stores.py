@@ -4,7 +4,7 @@ from pathlib import Path
 
 from services.cli.failures import Failure, Status
 from services.cli.settings import CliSettings
-from shared.replication.objects import ObjectStore, open_store
+from shared.replication.store.objects import ObjectStore, open_store
 
 
 def store_of_segments(settings: CliSettings) -> ObjectStore:

@@ -18,10 +18,10 @@ from shared.index.shard import EMPTY_POSITION, Shard
 from shared.replication.compaction_requests import CompactionRequests
 from shared.replication.directory import Stored
 from shared.replication.log import LogUnavailable
-from shared.replication.manifest import make_manifest
-from shared.replication.objects import StoreUnavailable
-from shared.replication.segment_store import SegmentStore
-from shared.replication.snapshots import StoredSnapshots
+from shared.replication.store.manifest import make_manifest
+from shared.replication.store.objects import StoreUnavailable
+from shared.replication.store.segment_store import SegmentStore
+from shared.replication.store.snapshots import StoredSnapshots
 from shared.replication.writer import ShardWriter
 from shared.runtime.executor import SingleThread
 from shared.runtime.logging import get_logger

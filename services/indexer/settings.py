@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from shared.replication.settings import SegmentSettings
+from shared.replication.store.segment_settings import SegmentSettings
 from shared.runtime.durations import duration_ms
 from shared.runtime.settings import ConsumerSettings, from_environment
 

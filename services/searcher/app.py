@@ -32,7 +32,7 @@ from shared.replication.incarnation import incarnation_of
 from shared.replication.redis_log import RedisLog
 from shared.replication.replica import ShardReplica
 from shared.replication.replica_set import ReplicaSet
-from shared.replication.snapshots import SegmentFollower, StoredSnapshots
+from shared.replication.store.snapshots import SegmentFollower, StoredSnapshots
 from shared.runtime.background import BackgroundTasks
 from shared.runtime.clock import CautiousClock
 from shared.runtime.executor import SingleThread

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from shared.encoders.settings import ExtractionSettings
-from shared.replication.settings import SegmentSettings
+from shared.replication.store.segment_settings import SegmentSettings
 from shared.runtime.process import process_name
 from shared.runtime.settings import from_environment
 

@@ -14,11 +14,11 @@ from shared.events.topics import CLOCKS_DIFFER_MS, DELETE_RETENTION_MS
 from shared.index.sealed.description import CorruptSegment
 from shared.index.shard import Outcome, Shard
 from shared.index.vectors import VectorFormat
-from shared.replication.copying import copy_manifest, stored_manifests
-from shared.replication.manifest import CorruptManifest, decode_manifest, encode_manifest
-from shared.replication.objects import ObjectStore, StoreUnavailable, open_store
-from shared.replication.restoring import NotRestorable, newest_of, put_in_place
-from shared.replication.segment_store import KEPT_MANIFESTS, READ_BACK_EVERY_MS, SegmentStore, Swept
+from shared.replication.store.copying import copy_manifest, stored_manifests
+from shared.replication.store.manifest import CorruptManifest, decode_manifest, encode_manifest
+from shared.replication.store.objects import ObjectStore, StoreUnavailable, open_store
+from shared.replication.store.restoring import NotRestorable, newest_of, put_in_place
+from shared.replication.store.segment_store import KEPT_MANIFESTS, READ_BACK_EVERY_MS, SegmentStore, Swept
 from tests.fakes.operations import INCARNATION, code, delete, upsert
 from tests.fakes.replicated import NOW_MS, publish
 

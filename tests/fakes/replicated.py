@@ -5,8 +5,8 @@ from pathlib import Path
 from shared.index.contents import SealedPart
 from shared.index.sealed.segment import SealedSegment
 from shared.index.shard import Shard
-from shared.replication.manifest import Manifest, make_manifest
-from shared.replication.segment_store import SegmentStore
+from shared.replication.store.manifest import Manifest, make_manifest
+from shared.replication.store.segment_store import SegmentStore
 from tests.fakes.operations import INCARNATION
 from tests.fakes.segments import write
 

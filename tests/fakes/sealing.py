@@ -15,8 +15,8 @@ from shared.index.sealed.segment import SealedSegment
 from shared.index.sealed.writing import write_segment
 from shared.index.vectors import VectorFormat
 from shared.replication.log import LogUnavailable
-from shared.replication.objects import ObjectStore
-from shared.replication.segment_store import SegmentStore
+from shared.replication.store.objects import ObjectStore
+from shared.replication.store.segment_store import SegmentStore
 from shared.replication.writer import ShardWriter
 from tests.fakes.inline_thread import InlineThread
 from tests.fakes.operations import INCARNATION

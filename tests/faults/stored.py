@@ -7,9 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from shared.index.vectors import VectorFormat
-from shared.replication.manifest import Manifest
-from shared.replication.objects import FolderStore
-from shared.replication.segment_store import SegmentStore
+from shared.replication.store.manifest import Manifest
+from shared.replication.store.objects import FolderStore
+from shared.replication.store.segment_store import SegmentStore
 
 
 @dataclass(frozen=True, slots=True)

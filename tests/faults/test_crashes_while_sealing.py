@@ -6,7 +6,7 @@ from pathlib import Path
 
 from shared.events.operations import Operation
 from shared.index.shard import Shard
-from shared.replication.objects import FolderStore
+from shared.replication.store.objects import FolderStore
 from tests.fakes.operations import INCARNATION, code, delete, upsert
 from tests.fakes.sealing import SHARD, SealingWriter
 from tests.faults.chance import chance

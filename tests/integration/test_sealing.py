@@ -13,12 +13,12 @@ from shared.index.shard import Shard
 from shared.index.vectors import VectorFormat
 from shared.replication.directory import Stored
 from shared.replication.log import LogUnavailable
-from shared.replication.manifest import Manifest
-from shared.replication.objects import FolderStore, StoreUnavailable
 from shared.replication.replica import ShardReplica
-from shared.replication.segment_store import SegmentStore
-from shared.replication.snapshots import SegmentFollower, StoredSnapshots
 from shared.replication.state import ReplicaState
+from shared.replication.store.manifest import Manifest
+from shared.replication.store.objects import FolderStore, StoreUnavailable
+from shared.replication.store.segment_store import SegmentStore
+from shared.replication.store.snapshots import SegmentFollower, StoredSnapshots
 from tests.fakes.features_topic import FeaturesTopic
 from tests.fakes.inline_thread import InlineThread
 from tests.fakes.operations import INCARNATION, code, delete, upsert

@@ -17,7 +17,7 @@ from shared.index.sealed.building import BuildFailed, BuildJob
 from shared.index.sealed.description import SegmentDescription
 from shared.index.shard import Shard
 from shared.index.vectors import VectorFormat
-from shared.replication.segment_store import SegmentStore
+from shared.replication.store.segment_store import SegmentStore
 from shared.replication.writer import ShardWriter
 from tests.fakes.features_consumer import FeaturesConsumer
 from tests.fakes.inline_thread import InlineThread

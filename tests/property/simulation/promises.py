@@ -7,8 +7,8 @@ from shared.events.topics import DELETE_RETENTION_MS
 from shared.index.shard import EMPTY_POSITION, Shard
 from shared.index.vectors import VectorFormat
 from shared.replication.replica import CONFIRM_WITHIN_S, POLL_S, ShardReplica
-from shared.replication.segment_store import SegmentStore
 from shared.replication.state import ReplicaState
+from shared.replication.store.segment_store import SegmentStore
 from tests.fakes.operations import INCARNATION
 from tests.fakes.virtual_time import loop_time
 from tests.property.simulation.surroundings import SHARD

@@ -9,8 +9,8 @@ from shared.index.vectors import VectorFormat
 from shared.replication.directory import ReplicaReport
 from shared.replication.replica import GapKind, ShardReplica
 from shared.replication.replica_set import ReplicaSet
-from shared.replication.segment_store import SegmentStore
-from shared.replication.snapshots import SegmentFollower, StoredSnapshots
+from shared.replication.store.segment_store import SegmentStore
+from shared.replication.store.snapshots import SegmentFollower, StoredSnapshots
 from tests.fakes.inline_thread import InlineThread
 from tests.fakes.operations import INCARNATION
 from tests.fakes.virtual_time import loop_time

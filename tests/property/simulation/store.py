@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from shared.replication.objects import StoreUnavailable
+from shared.replication.store.objects import StoreUnavailable
 from tests.property.simulation.stepping import step
 
 

@@ -7,9 +7,9 @@ import pytest
 from shared.index.sealed.description import CorruptSegment
 from shared.index.shard import Shard
 from shared.index.vectors import VectorFormat
-from shared.replication.copying import StoredManifest, copy_manifest, is_whole, stored_manifests
-from shared.replication.objects import FolderStore
-from shared.replication.segment_store import SegmentStore
+from shared.replication.store.copying import StoredManifest, copy_manifest, is_whole, stored_manifests
+from shared.replication.store.objects import FolderStore
+from shared.replication.store.segment_store import SegmentStore
 from tests.fakes.operations import INCARNATION, delete, upsert
 from tests.fakes.replicated import NOW_MS, publish
 

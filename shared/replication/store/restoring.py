@@ -8,7 +8,7 @@ from shared.events.topics import CLOCKS_DIFFER_MS, DELETES_TOLD_MS
 from shared.index.sealed.description import CorruptSegment
 from shared.index.sealed.segment import SealedSegment
 from shared.index.shard import Shard
-from shared.replication.copying import (
+from shared.replication.store.copying import (
     Advance,
     StoredManifest,
     copy_manifest,
@@ -17,9 +17,9 @@ from shared.replication.copying import (
     is_whole,
     stored_manifests,
 )
-from shared.replication.manifest import Manifest
-from shared.replication.objects import ObjectStore
-from shared.replication.segment_store import position_of
+from shared.replication.store.manifest import Manifest
+from shared.replication.store.objects import ObjectStore
+from shared.replication.store.segment_store import position_of
 
 _DAY_MS = 24 * 60 * 60 * 1000
 

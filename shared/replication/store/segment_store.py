@@ -12,9 +12,9 @@ from shared.index.sealed.segment import SealedSegment
 from shared.index.sealed.writing import UNFINISHED, put_in_place
 from shared.index.shard import Shard
 from shared.index.vectors import VectorFormat
-from shared.replication.copying import folder_of, holds
-from shared.replication.manifest import CorruptManifest, Manifest, decode_manifest, encode_manifest
-from shared.replication.objects import ObjectStore, StoreUnavailable
+from shared.replication.store.copying import folder_of, holds
+from shared.replication.store.manifest import CorruptManifest, Manifest, decode_manifest, encode_manifest
+from shared.replication.store.objects import ObjectStore, StoreUnavailable
 from shared.runtime.logging import get_logger
 
 log = get_logger(__name__)

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from shared.index.sealed.description import CorruptSegment, FileDescription, SegmentDescription, verify_file
-from shared.replication.manifest import CorruptManifest, Manifest, decode_manifest
-from shared.replication.objects import ObjectStore
+from shared.replication.store.manifest import CorruptManifest, Manifest, decode_manifest
+from shared.replication.store.objects import ObjectStore
 from shared.runtime.logging import get_logger
 
 log = get_logger(__name__)

@@ -10,9 +10,9 @@ from pydantic import Field
 
 from shared.index.sealed.writing import UNFINISHED
 from shared.index.vectors import VectorFormat
-from shared.replication.objects import open_store
-from shared.replication.segment_store import SegmentStore
-from shared.replication.store_settings import StoreSettings
+from shared.replication.store.objects import open_store
+from shared.replication.store.segment_store import SegmentStore
+from shared.replication.store.settings import StoreSettings
 
 
 class SegmentSettings(StoreSettings):

@@ -5,10 +5,10 @@ from collections.abc import Callable, Collection
 
 from shared.index.sealed.description import CorruptSegment
 from shared.index.shard import RowsLost, Shard
-from shared.replication.manifest import Manifest
-from shared.replication.objects import StoreUnavailable
 from shared.replication.replica import ShardReplica
-from shared.replication.segment_store import SegmentStore
+from shared.replication.store.manifest import Manifest
+from shared.replication.store.objects import StoreUnavailable
+from shared.replication.store.segment_store import SegmentStore
 from shared.runtime.executor import SingleThread
 from shared.runtime.logging import get_logger
 

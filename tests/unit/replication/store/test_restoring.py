@@ -8,9 +8,9 @@ from shared.events.operations import Operation
 from shared.events.topics import CLOCKS_DIFFER_MS, DELETES_TOLD_MS
 from shared.index.shard import Shard
 from shared.index.vectors import VectorFormat
-from shared.replication.copying import StoredManifest, copy_manifest, stored_manifests
-from shared.replication.objects import FolderStore
-from shared.replication.restoring import (
+from shared.replication.store.copying import StoredManifest, copy_manifest, stored_manifests
+from shared.replication.store.objects import FolderStore
+from shared.replication.store.restoring import (
     NotRestorable,
     check_history,
     check_manifest,
@@ -19,7 +19,7 @@ from shared.replication.restoring import (
     open_snapshot,
     put_in_place,
 )
-from shared.replication.segment_store import SegmentStore
+from shared.replication.store.segment_store import SegmentStore
 from tests.fakes.operations import INCARNATION, SCHEME, delete, upsert
 from tests.fakes.replicated import NOW_MS, publish
 
