@@ -79,6 +79,10 @@ def test_the_files_have_the_figures_of_the_table(made: tuple[Path, str, str]) ->
     assert [(row["scheme"], f"{float(row['mAP']):.3f}", row["bytes"]) for row in rows] == [
         (line[0], line[1], line[-2]) for line in printed
     ]
+    report = (target / "report.html").read_text("utf-8")
+    assert all(f"<td>{row['bytes']}</td>" in report for row in rows)
+    with Image.open(target / "pareto.png") as plot:
+        assert plot.format == "PNG"
     confusion = json.loads((target / "confusion.json").read_text())
     assert confusion["classes"] == ["energy", "fish"]
     assert [sum(row) for row in confusion["first_hits"]["phash"]] == [5, 5]
@@ -120,6 +124,7 @@ def test_copies_are_searched_for_among_all_pictures_of_a_folder_without_classes(
         ["recall@1"],
         ["scheme", "crop", "scale", "jpeg", "blur", "colour", "text", "rotate", "mirror"],
     ]
+    assert "the original stands at rank 1 of 5" in (target / "report.html").read_text("utf-8")
     with (target / "transforms.csv").open(newline="") as file:
         rows = {(row["scheme"], row["transform"]): row for row in csv.DictReader(file)}
     assert len(rows) == 16

@@ -27,7 +27,8 @@ def print_results(results: Results) -> None:
 
 
 def _table(first: str, *others: str) -> Table:
-    table = Table(first, box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    table.add_column(first, overflow="fold")
     for name in others:
         table.add_column(name, justify="right")
     return table

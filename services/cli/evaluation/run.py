@@ -10,6 +10,8 @@ from rich.progress import Progress
 from services.cli.evaluation import files
 from services.cli.evaluation.classes import evaluate, find
 from services.cli.evaluation.copies import COPYING, evaluate_copies, plan
+from services.cli.evaluation.report.plots import check_plots
+from services.cli.evaluation.report.writing import write_class_report, write_copy_report
 from services.cli.evaluation.results import Results, of_classes, of_copies
 from services.cli.evaluation.schemes import SchemeSpec
 from services.cli.evaluation.vectors import Step
@@ -31,6 +33,8 @@ async def run_classes(
     seed: int,
 ) -> Outcome:
     """Judge by the classes of pictures. Raises Failure and BadSettings."""
+    if target is not None:
+        check_plots()
     labelled = find(data, found, per_class=per_class, seed=seed)
     step = _step(bar, {spec.encoder: len(labelled) for spec in specs})
     evaluated = await evaluate(labelled, specs, seed=seed, step=step)
@@ -39,6 +43,7 @@ async def run_classes(
     def write(folder: Path) -> None:
         files.write_results(folder, results)
         files.write_confusion(folder, evaluated)
+        write_class_report(folder, data, evaluated, results)
 
     await _write(target, write)
     return results, evaluated.failures
@@ -55,6 +60,8 @@ async def run_copies(
     seed: int,
 ) -> Outcome:
     """Judge by the originals of copies, which lie in a temporary folder meanwhile. Raises Failure and BadSettings."""
+    if target is not None:
+        check_plots()
     planned = plan(found, specs, queries=queries, seed=seed)
     step = _step(bar, {COPYING: len(planned.copied), **{spec.encoder: planned.size for spec in specs}})
     with TemporaryDirectory(prefix="afterimage-copies-") as folder:
@@ -63,6 +70,7 @@ async def run_copies(
 
         def write(folder: Path) -> None:
             files.write_results(folder, results)
+            write_copy_report(folder, data, evaluated, results)
 
         await _write(target, write)
     return results, evaluated.failures
