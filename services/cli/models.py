@@ -1,4 +1,4 @@
-"""Finding encoders: those that are installed, weights files, and the architectures of timm and torchvision.
+"""Finding encoders: those that are installed, weights files, and the architectures of timm, torchvision and open_clip.
 
 Importing this takes seconds, since it brings torch.
 """
@@ -6,6 +6,7 @@ Importing this takes seconds, since it brings torch.
 import asyncio
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 from rich.progress import Progress
@@ -17,6 +18,8 @@ from shared.encoders.recognition import WeightsFile
 from shared.encoders.registry import PACKAGED
 from shared.encoders.weights import SUFFIXES, sha256_of
 
+_PACKAGES = ("torch", "timm", "torchvision", "open_clip_torch", "openvino")
+
 
 def installed() -> list[ModelEntry]:
     """The encoders whose weights came with Afterimage, the default one first."""
@@ -27,9 +30,18 @@ def installed() -> list[ModelEntry]:
     ]
 
 
+def with_a_file() -> str:
+    """The families of which any model can be used that there is a weights file for, and what that needs."""
+    clip = "" if find_spec("open_clip") else ", which needs afterimage[clip]"
+    return (
+        "With a weights file: timm:MODEL, torchvision:MODEL, cnn_head (by afterimage train), and "
+        f"clip:MODEL for searches by text{clip}; --search PATTERN lists the models"
+    )
+
+
 def software() -> str:
     """The versions of what computes, and the devices that it can use."""
-    versions = ", ".join(f"{package} {_version(package)}" for package in ("torch", "timm", "torchvision", "openvino"))
+    versions = ", ".join(f"{package} {_version(package)}" for package in _PACKAGES)
     devices = ", ".join(["cpu", *cuda_devices()])
     return f"{versions}; devices: {devices}"
 

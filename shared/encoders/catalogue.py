@@ -7,6 +7,7 @@ from pathlib import Path
 import timm
 import torchvision
 
+from shared.encoders.clip.models import clip_models
 from shared.encoders.cnn.encoder import Backbone
 from shared.encoders.registry import build_backbone
 from shared.encoders.weightless import Weightless
@@ -46,7 +47,7 @@ def architecture(encoder: str, backbone: Backbone) -> Architecture:
 
 
 def find_encoders(pattern: str) -> list[str]:
-    """Name the models of timm and of torchvision that match, usable or not.
+    """Name the models of timm, of torchvision and, where it is installed, of open_clip that match, usable or not.
 
     pattern: a part of the name, or all of it with the wildcards `*` and `?`, with or without its
     library. timm has one architecture with weights of several trainings, which want their images
@@ -54,6 +55,7 @@ def find_encoders(pattern: str) -> list[str]:
     """
     models = [f"timm:{model}" for model in timm.list_models(pretrained="." in pattern)]
     models += [f"torchvision:{model}" for model in torchvision.models.list_models(module=torchvision.models)]
+    models += [f"clip:{model}" for model in clip_models()]
     if not set("*?") & set(pattern):
         pattern = f"*{pattern}*"
     return [name for name in models if fnmatchcase(name, pattern) or fnmatchcase(name.partition(":")[2], pattern)]

@@ -36,8 +36,8 @@ def models(
 ) -> None:
     """List the encoders that can be used: the installed ones, and the weights files at the places given.
 
-    With --search or --all: the architectures of timm and torchvision that a weights file may be for. Nothing is
-    downloaded, and no weights are loaded.
+    With --search or --all: the architectures of timm, torchvision and open_clip that a weights file may be for. Nothing
+    is downloaded, and no weights are loaded.
     """
 
     async def show() -> Status:
@@ -61,6 +61,8 @@ def models(
             out.print_json(msgspec.json.encode([_document(entry) for entry in entries]).decode())
         else:
             _print(entries)
+            if not places and pattern is None:
+                out.print(f"\n{found.with_a_file()}", soft_wrap=True, markup=False)
             out.print(f"\n{found.software()}", soft_wrap=True)
         return Status.OK if any(not entry.problem for entry in entries) else Status.INCOMPLETE
 

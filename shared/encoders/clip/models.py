@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
@@ -19,6 +20,11 @@ _CONFIGURATION = "open_clip_config.json"
 _FETCHED = ("hf_tokenizer_name", "hf_model_name")
 """What a text side has that open_clip would have to download."""
 _PREPARATION = ("mean", "std", "interpolation", "resize_mode")
+
+
+def clip_models() -> list[str]:
+    """Name the models that open_clip knows, usable or not; none without open_clip."""
+    return list(_import_open_clip("MODEL").list_models()) if find_spec("open_clip") else []
 
 
 class ClipImages(nn.Module):

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from services.cli.model_entries import ModelEntry
-from services.cli.models import architectures, installed, software, weights_in
+from services.cli.models import architectures, installed, software, weights_in, with_a_file
 
 
 @pytest.fixture
@@ -49,6 +49,19 @@ async def test_a_file_of_unknown_architecture_says_so_and_is_tried_on_those_that
     found = await weights_in([tmp_path], pattern="resnet18", progress=progress)
     assert [entry.encoder for entry in found] == ["timm:resnet18", "torchvision:resnet18"]
     assert {entry.sha256 for entry in found} == {unknown.sha256}
+
+
+async def test_clip_models_are_listed_with_those_that_cannot_be_used_here(progress: Progress) -> None:
+    found = {entry.encoder: entry for entry in await architectures("ViT-B-32", progress=progress)}
+    usable, unusable = found["clip:ViT-B-32-quickgelu"], found["clip:coca_ViT-B-32"]
+    assert (usable.dim, usable.input_size, usable.problem) == (512, 224, None)
+    assert "is a model that writes captions" in (unusable.problem or "")
+
+
+def test_families_that_need_a_file_are_named_with_what_else_they_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "clip:MODEL for searches by text; --search" in with_a_file()
+    monkeypatch.setattr("services.cli.models.find_spec", lambda _name: None)
+    assert "clip:MODEL for searches by text, which needs afterimage[clip]; --search" in with_a_file()
 
 
 def test_the_software_that_computes_is_named() -> None:

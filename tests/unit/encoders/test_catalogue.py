@@ -66,6 +66,7 @@ def test_what_cannot_be_used_is_described_by_the_reason(name: str, reason: str) 
         ("resnet18*", ["timm:resnet18", "timm:resnet18d", "torchvision:resnet18"]),
         ("torchvision:resnet1?", ["torchvision:resnet18"]),
         ("test_resnet.", ["timm:test_resnet.r160_in1k"]),
+        ("clip:RN50-*", ["clip:RN50-quickgelu"]),
         ("no_such_model", []),
     ],
 )
