@@ -24,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 TRAIN_RNN := --views 2 --epochs 12 --patience 2 --seed 1
 TRAIN_GAN := --channels 32 --epochs 5 --patience 12 --threads 1 --seed 1
 
-.PHONY: help setup fmt lint type test soak fuzz bench bench-codes bench-extract bench-extract-memory bench-index bench-kafka bench-packages demo check up docs train-weights ci-tools
+.PHONY: help setup fmt lint type test soak fuzz bench bench-codes bench-extract bench-extract-memory bench-index bench-kafka bench-packages demo check up docs train-weights evaluate-families ci-tools
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 24
@@ -107,6 +107,11 @@ train-weights: setup ## train the weights of rnn, gan and bigan again, in half a
 	    cp .tools/trained/$$family/encoder.safetensors shared/encoders/$$folder/weights/$$family.safetensors; \
 	    sha256sum shared/encoders/$$folder/weights/$$family.safetensors; \
 	done
+
+evaluate-families: setup ## what the shipped families and codes find in photos, drawings and clothes: ONLY=copies for some
+	@$(BIN)/python -m benchmarks.families --out .tools/families $(if $(ONLY),--only '$(ONLY)') \
+	    --drawings "$$($(CURDIR)/tests/tools/openclipart.sh "$(TOOLS)")" \
+	    --clothes "$$($(CURDIR)/tests/tools/fashion_mnist.sh "$(TOOLS)")"
 
 docs: setup ## the documents that are generated from the code
 	$(BIN)/python -m docs.generate

@@ -1,0 +1,1 @@
+"""What the shipped families and codes find: in photos, in drawings and in pictures of clothes."""
