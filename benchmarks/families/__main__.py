@@ -16,7 +16,7 @@ from benchmarks.machine import describe
 from benchmarks.table import say
 
 _PHOTOS = Path("tests/data/photos")
-_CLOTHES_PER_CLASS = 120
+_PER_CLASS = 100
 
 
 def main() -> None:
@@ -25,8 +25,8 @@ def main() -> None:
     scratch: Path = options.out / "pictures"
     shutil.rmtree(scratch, ignore_errors=True)
     say("laying out the drawings that were held out, and clothes")
-    held_out, learned = drawings.lay_out(options.drawings, scratch / "drawings")
-    clothes.lay_out(options.clothes, scratch / "clothes", per_class=_CLOTHES_PER_CLASS)
+    held_out, learned = drawings.lay_out(options.drawings, scratch / "drawings", per_class=_PER_CLASS)
+    clothes.lay_out(options.clothes, scratch / "clothes", per_class=_PER_CLASS)
     print(f"drawings: {held_out} of whole classes were held out; the weights learned from {learned} others")
     for run in runs(_PHOTOS, scratch / "drawings", scratch / "clothes"):
         if options.only in run.name:

@@ -3,6 +3,8 @@
 import hashlib
 from pathlib import Path
 
+import numpy as np
+
 from services.cli.sources import SUFFIXES
 from shared.training.pictures import PictureFile, find_pictures, read_pictures, split
 
@@ -13,8 +15,8 @@ _SIDE = 8
 """Only which files can be read is of use here."""
 
 
-def lay_out(library: Path, target: Path) -> tuple[int, int]:
-    """Link each drawing of the classes that were held out below `target`, a folder for each class.
+def lay_out(library: Path, target: Path, *, per_class: int, seed: int = 0) -> tuple[int, int]:
+    """Link drawings of the classes that were held out below `target`, a folder for each class, some drawn by the seed.
 
     Of equal files the first of the library alone counts, so that none was learned from. Returns how many drawings were
     held out and how many learned from, which are those of the model cards.
@@ -27,11 +29,14 @@ def lay_out(library: Path, target: Path) -> tuple[int, int]:
     parts = split(pictures, _SEED)
     assert pictures.labels is not None
     held_out = {pictures.classes[label] for label in pictures.labels[parts.held_out].unique().tolist()}
-    for file in _first_of_equals([file for file in files if file.path not in unreadable]):
-        if file.folder in held_out:
-            folder = target / file.folder.replace("/", ".")
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / file.path.name).symlink_to(file.path)
+    firsts = _first_of_equals([file for file in files if file.path not in unreadable])
+    generator = np.random.default_rng(seed)
+    for name in sorted(held_out):
+        paths = [file.path for file in firsts if file.folder == name]
+        folder = target / name.replace("/", ".")
+        folder.mkdir(parents=True)
+        for number in sorted(generator.permutation(len(paths))[:per_class].tolist()):
+            (folder / paths[number].name).symlink_to(paths[number])
     return len(parts.held_out), len(parts.learned)
 
 

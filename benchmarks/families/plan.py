@@ -34,13 +34,13 @@ class Run:
 
 
 def runs(photos: Path, drawings: Path, clothes: Path) -> list[Run]:
-    few, many = ("--per-class", "30"), ("--per-class", "100")
+    few = ("--per-class", "30")
     return [
         Run(name="photos", data=photos, schemes=FAMILIES),
         Run(name="drawings", data=drawings, schemes=FAMILIES, options=few),
         Run(name="clothes", data=clothes, schemes=FAMILIES, options=few),
         Run(name="copies of photos", data=photos, schemes=FAMILIES, options=("--copies",)),
         Run(name="copies of drawings", data=drawings, schemes=FAMILIES, options=("--copies", "--queries", "50")),
-        Run(name="codes on drawings", data=drawings, schemes=CODES, options=many),
+        Run(name="codes on drawings", data=drawings, schemes=CODES),
         Run(name="codes on clothes", data=clothes, schemes=CODES),
     ]

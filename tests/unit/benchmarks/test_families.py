@@ -59,7 +59,7 @@ def test_no_drawing_that_was_learned_from_is_laid_out_in_whatever_class_it_lies(
         (folder / f"{label}-broken.png").write_bytes(b"no image")
     (library / "unsorted").mkdir()
     Image.new("RGB", (16, 16), "red").save(library / "unsorted" / "red.png")
-    held_out, learned = drawings.lay_out(library, target)
+    held_out, learned = drawings.lay_out(library, target, per_class=9)
     found = sorted(path.name for path in target.rglob("*.png"))
     assert (held_out, learned) == (len(found), 61 - len(found))
     labels = {name.split("-")[0] for name in found}
@@ -67,6 +67,11 @@ def test_no_drawing_that_was_learned_from_is_laid_out_in_whatever_class_it_lies(
     expected = sorted(f"{label}-{number}.png" for label in labels for number in range(3))
     assert [name for name in found if "alike" not in name] == expected
     assert [name for name in found if "alike" in name] in ([], ["0-all-alike.png"])
+    fewer, again = tmp_path / "fewer", tmp_path / "again"
+    for some in (fewer, again):
+        assert drawings.lay_out(library, some, per_class=2) == (held_out, learned)
+    names = sorted(path.name for path in fewer.rglob("*.png"))
+    assert (len(names), names) == (8, sorted(path.name for path in again.rglob("*.png")))
     assert {path.parent.name for path in target.rglob("*.png")} == {
         f"kind{int(label) % 2}.class{label}" for label in labels
     }

@@ -70,7 +70,11 @@ def page(
     sections = [
         Section(id="schemes", title="What each scheme finds", content=_table(results)),
         Section(id="costs", title="What it costs", content=_costs(results, plot)),
-        Section(id="confusion", title="Where it goes wrong", content="\n".join(map(_details, heats))),
+        Section(
+            id="confusion",
+            title="Where it goes wrong",
+            content="\n".join(_details(heat, unfolded=not heat.own or heat is heats[0]) for heat in heats),
+        ),
         Section(id="examples", title="Some queries", content=_alike(results, examples, thumbnails)),
         Section(id="worst", title="The worst queries", content=_worst(results, examples, thumbnails)),
     ]
@@ -120,7 +124,7 @@ def _costs(results: Results, plot: str) -> str:
     )
 
 
-def _details(heat: Heat) -> str:
+def _details(heat: Heat, *, unfolded: bool) -> str:
     head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in heat.columns)
     rows = []
     for number, (name, cells, shares) in enumerate(zip(heat.rows, heat.cells, heat.shares, strict=True)):
@@ -129,10 +133,10 @@ def _details(heat: Heat) -> str:
             for column, (cell, share) in enumerate(zip(cells, shares, strict=True))
         )
         rows.append(f'<tr><th scope="row">{html.escape(name)}</th>{inside}</tr>')
-    caption = html.escape(heat.caption)
+    caption, kind = html.escape(heat.caption), "heat square" if heat.own else "heat"
     return (
-        f"<details open><summary>{caption}</summary>"
-        f'<div class="wide" tabindex="0" role="region" aria-label="{caption}"><table class="heat">'
+        f"<details{' open' if unfolded else ''}><summary>{caption}</summary>"
+        f'<div class="wide" tabindex="0" role="region" aria-label="{caption}"><table class="{kind}">'
         f"<thead><tr><td></td>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div></details>"
     )
 
