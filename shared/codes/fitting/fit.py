@@ -18,6 +18,8 @@ MOST_ROWS = 256 * WORDS
 """Vectors that are learned from: more change the codewords by little, and take longer."""
 _ROTATED_ROWS = 64 * WORDS
 _CLIPPED_ROWS = 4096
+_LAST_ITERATIONS = 10
+"""For codewords that were moved with the rotation."""
 
 
 def fit(
@@ -48,9 +50,9 @@ def fit(
     elif recipe.element == "b1":
         mean = vectors.mean(dim=0)
     projected = project(vectors, mean, matrix)
-    rotation = None
+    rotation, start = None, None
     if recipe.kind == "opq":
-        rotation = optimized_rotation(projected[:_ROTATED_ROWS], recipe.words, generator, on_step)
+        rotation, start = optimized_rotation(projected[:_ROTATED_ROWS], recipe.words, generator, on_step)
     elif recipe.kind == "itq":
         rotation = binary_rotation(projected[:_ROTATED_ROWS], generator, on_step)
     if rotation is not None:
@@ -62,17 +64,21 @@ def fit(
         encoder=encoder,
         mean=_array(mean),
         matrix=_array(matrix),
-        codewords=_array(_codewords(projected, recipe, generator, on_step)),
+        codewords=_array(_codewords(projected, recipe, generator, start, on_step)),
         clip=best_clip(projected[:_CLIPPED_ROWS]) if recipe.kind == "i8" else None,
     )
 
 
-def _codewords(vectors: Tensor, recipe: Recipe, generator: torch.Generator, on_step: OnStep) -> Tensor | None:
+def _codewords(
+    vectors: Tensor, recipe: Recipe, generator: torch.Generator, start: Tensor | None, on_step: OnStep
+) -> Tensor | None:
+    """start: where the codewords go on from."""
     if not recipe.words:
         return None
     if recipe.kind != "vq":
         by_part = vectors.view(len(vectors), recipe.words, -1).transpose(0, 1)
-        return kmeans(by_part, WORDS, generator, what="codewords", on_step=on_step)
+        iterations = ITERATIONS if start is None else _LAST_ITERATIONS
+        return kmeans(by_part, WORDS, generator, iterations=iterations, start=start, what="codewords", on_step=on_step)
     levels = []
     for level in range(recipe.words):
 

@@ -7,7 +7,6 @@ from shared.codes.codewords import nearest
 from shared.codes.fitting.progress import OnStep, untold
 
 ITERATIONS = 25
-_MOST_DISTANCES = 1 << 24
 _APART = 1 / 1024
 """By how much the halves of a split cluster differ from it."""
 
@@ -36,23 +35,22 @@ def kmeans(
         start = points[:, drawn.to(points.device)]
     centres = start.clone()
     for done in range(iterations):
-        centres = _moved(points, centres)
+        centres = means(points, nearest(points, centres), centres)
         on_step(what, done + 1, iterations)
     return centres
 
 
-def _moved(points: Tensor, centres: Tensor) -> Tensor:
-    """Return the mean of the points that are nearest to each centre."""
+def means(points: Tensor, places: Tensor, centres: Tensor) -> Tensor:
+    """Return the mean of the points of each centre, float32 as `centres`, (groups, count, length).
+
+    points: float32 (groups, rows, length). places: int64 (groups, rows), each point's centre. A centre that has none
+    takes half of the points of the largest.
+    """
     groups, count, length = centres.shape
+    places = (places + torch.arange(groups, device=centres.device)[:, None] * count).flatten()
     sums = torch.zeros(groups * count, length, dtype=centres.dtype, device=centres.device)
-    sizes = torch.zeros(groups * count, dtype=torch.int64, device=centres.device)
-    first_of_group = torch.arange(groups, device=centres.device)[:, None] * count
-    step = max(1, _MOST_DISTANCES // (groups * count))
-    for first in range(0, points.shape[1], step):
-        some = points[:, first : first + step]
-        places = (nearest(some, centres) + first_of_group).flatten()
-        sums.index_add_(0, places, some.reshape(-1, length))
-        sizes += torch.bincount(places, minlength=groups * count)
+    sums.index_add_(0, places, points.reshape(-1, length))
+    sizes = torch.bincount(places, minlength=groups * count)
     moved = (sums / sizes.clamp_min(1)[:, None]).view_as(centres)
     sizes = sizes.view(groups, count)
     for group, empty in (sizes == 0).nonzero().tolist():

@@ -5,54 +5,69 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from shared.codes.codewords import nearest_words_by_part, reconstructed
-from shared.codes.fitting.kmeans import kmeans
+from shared.codes.codewords import nearest, reconstructed
+from shared.codes.fitting.kmeans import kmeans, means
 from shared.codes.fitting.principal import principal_components
 from shared.codes.fitting.progress import OnStep
 from shared.codes.recipe import WORDS
 
-_OPQ_STEPS = 30
-_FIRST_ITERATIONS = 10
-_ITERATIONS = 3
+_OPQ_STEPS = 20
+_FIRST_ITERATIONS = 4
 _ITQ_STEPS = 50
 
 
-def optimized_rotation(vectors: Tensor, parts: int, generator: torch.Generator, on_step: OnStep) -> Tensor:
-    """Optimized product quantization (Ge, He, Ke & Sun 2013): return R, float32 (dim, dim), for vectors @ R.T.
-
-    Starts from the parametric solution (section 3.2: principal components, dealt out so that all parts have about the
-    same product of variances), or from none where that loses less, and then takes turns (section 3.1): codewords for
-    the rotation, and the rotation that brings the vectors nearest to their codewords, by the orthogonal Procrustes
-    problem.
-    """
-    none = torch.eye(vectors.shape[1], device=vectors.device)
-    starts = [_Rotated.by(rotation, vectors, parts, generator) for rotation in (none, _balanced(vectors, parts))]
-    now = min(starts, key=lambda start: start.error)
-    for done in range(_OPQ_STEPS):
-        now = _Rotated.by(_procrustes(vectors, now.target).T, vectors, parts, generator, start=now.codewords)
-        on_step("rotation", done + 1, _OPQ_STEPS)
-    return now.rotation
-
-
-class _Rotated(NamedTuple):
-    """target: the vectors that codewords make of the rotated ones. error: the mean square of the difference."""
+class Rotated(NamedTuple):
+    """rotation: float32 (dim, dim). codewords: float32 (parts, words, length), of the vectors when they are rotated."""
 
     rotation: Tensor
+    codewords: Tensor
+
+
+def optimized_rotation(vectors: Tensor, parts: int, generator: torch.Generator, on_step: OnStep) -> Rotated:
+    """Optimized product quantization (Ge, He, Ke & Sun 2013): find R, float32 (dim, dim), for vectors @ R.T.
+
+    Starts from the parametric solution (section 3.2: principal components, dealt out so that all parts have about the
+    same product of variances), or from none where that loses less, and then takes turns (section 3.1): the nearest
+    codewords and their means for the rotation, and the rotation that brings the vectors nearest to their codewords, by
+    the orthogonal Procrustes problem. The codewords go on from those of the turn before, which lie close.
+    """
+    none = torch.eye(vectors.shape[1], device=vectors.device)
+    starts = [_started(rotation, vectors, parts, generator) for rotation in (none, _balanced(vectors, parts))]
+    now = min(starts, key=lambda start: _turn(start, vectors).error)
+    for done in range(_OPQ_STEPS):
+        turn = _turn(now, vectors)
+        now = Rotated(_procrustes(vectors, turn.target).T, turn.codewords)
+        on_step("rotation", done + 1, _OPQ_STEPS)
+    return now
+
+
+def _started(rotation: Tensor, vectors: Tensor, parts: int, generator: torch.Generator) -> Rotated:
+    by_part = _by_part(vectors @ rotation.T, parts)
+    return Rotated(rotation, kmeans(by_part, WORDS, generator, iterations=_FIRST_ITERATIONS))
+
+
+class _Turn(NamedTuple):
+    """codewords: moved to the means of their vectors. target: float32 (rows, dim), what they make of the vectors.
+
+    error: the mean square of the difference.
+    """
+
     codewords: Tensor
     target: Tensor
     error: float
 
-    @classmethod
-    def by(
-        cls, rotation: Tensor, vectors: Tensor, parts: int, generator: torch.Generator, *, start: Tensor | None = None
-    ) -> "_Rotated":
-        """start: codewords of a rotation not far from this one."""
-        rotated = vectors @ rotation.T
-        by_part = rotated.view(len(vectors), parts, -1).transpose(0, 1)
-        iterations = _FIRST_ITERATIONS if start is None else _ITERATIONS
-        codewords = kmeans(by_part, WORDS, generator, iterations=iterations, start=start)
-        target = reconstructed(nearest_words_by_part(rotated, codewords), codewords, residual=False)
-        return cls(rotation, codewords, target, float((target - rotated).square().mean()))
+
+def _turn(now: Rotated, vectors: Tensor) -> _Turn:
+    rotated = vectors @ now.rotation.T
+    by_part = _by_part(rotated, len(now.codewords))
+    chosen = nearest(by_part, now.codewords)
+    codewords = means(by_part, chosen, now.codewords)
+    target = reconstructed(chosen.T, codewords, residual=False)
+    return _Turn(codewords, target, float((target - rotated).square().mean()))
+
+
+def _by_part(vectors: Tensor, parts: int) -> Tensor:
+    return vectors.view(len(vectors), parts, -1).transpose(0, 1)
 
 
 def binary_rotation(vectors: Tensor, generator: torch.Generator, on_step: OnStep) -> Tensor:
