@@ -80,6 +80,15 @@ class Recipe:
             raise ValueError(f"{self} cuts {coded} numbers into {self.words} parts, which does not go: {near} would do")
         return coded
 
+    def check_rows(self, rows: int) -> None:
+        """Raises ValueError where so few vectors are not enough to be fitted to."""
+        if rows < 1:
+            raise ValueError("there is no vector to be fitted to")
+        if rows < (self.out_dim or 0):
+            raise ValueError(f"{self.out_dim} principal components need as many vectors, and there are {rows}")
+        if self.words and rows < WORDS:
+            raise ValueError(f"{WORDS} codewords need at least as many vectors to be fitted to, and there are {rows}")
+
     def bytes_per_vector(self, dim: int) -> int:
         """The length of a code."""
         coded = self.coded_dim(dim)

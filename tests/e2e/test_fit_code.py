@@ -61,11 +61,23 @@ def test_a_fit_says_what_it_costs_and_loses_and_which_image_was_no_use(fitted: t
     target, table, said = fitted
     assert "broken.jpg: decode_failed: " in said
     [_, yardstick, code, *_] = table.splitlines()
-    assert yardstick.split() == ["f32", "5120", "1.000"]
-    name, code_bytes, recall = code.split()
+    assert yardstick.split() == ["f32", "5120", "1.000", "0.0000", "1.000"]
+    name, code_bytes, recall, error, kept = code.split()
     assert (name, code_bytes) == (load_code(str(target)).name, "12")
     by_chance = 10 / 13  # of the 14 photos held out, the others
     assert by_chance < float(recall) <= 1
+    assert 0 < float(error) < 0.001  # of a byte a dimension
+    assert 0.2 < float(kept) < 0.9  # 12 components of 1,280
+
+
+def test_a_code_is_fitted_to_vectors_from_a_file(tmp_path: Path) -> None:
+    """Those of `embed`, and then of the same length and as many as one likes, of which the file is told nothing."""
+    embedded, target = tmp_path / "vectors.npy", tmp_path / "code.safetensors"
+    run(["embed", PHOTOS, "--code", "f32", "--out", embedded], status=0)
+    table, _ = run(["fit-code", "--vectors", embedded, "--code", "pca12,itq", "--out", target], status=0)
+    code, _ = read_fitted(target)
+    assert (str(code.recipe), code.dim, code.encoder) == ("pca12,itq", 1280, None)
+    assert table.splitlines()[2].split()[-2:] == ["-", "-"]  # signs stand for no vector
 
 
 def test_images_are_embedded_by_the_code_of_a_file(fitted: tuple[Path, str, str], tmp_path: Path) -> None:
@@ -101,9 +113,15 @@ def settings(code: Path) -> EmbedSettings:
     [
         (["/nowhere", "--code", "i8", "--out", "code.safetensors"], "there is nothing at '/nowhere'"),
         ([PANDA, "--code", "pq5,itq", "--out", "code.safetensors"], "'pq5,itq'; write [pcaD,|whitenD,] and one of f32"),
+        ([PHOTOS, "--code", "pq80", "--out", "code.safetensors"], "256 codewords need at least as many vectors"),
+        ([PHOTOS, "--code", "pq7", "--out", "code.safetensors"], "pq7 cuts 1280 numbers into 7 parts"),
+        ([PANDA, "--code", "i8", "--out", "code.safetensors"], "there is no vector to be fitted to"),
+        (["--code", "i8", "--out", "code.safetensors"], "give either images or --vectors FILE.npy"),
+        (["--vectors", PANDA, "--code", "i8", "--out", "code.safetensors"], "cannot be read as vectors in a .npy file"),
         ([PANDA, "--code", "i8", "--out", "code.npy"], "the file must be named FILE.safetensors, and not 'code.npy'"),
     ],
 )
 def test_a_misused_fit_says_what_is_wrong_and_ends_with_two(arguments: list[str | Path], sentence: str) -> None:
     _, said = run(["fit-code", *arguments], status=2)
-    assert sentence in said
+    assert sentence in " ".join(said.split())
+    assert "embedding ━" not in said or " 0/" in said  # found out before any image was encoded

@@ -37,13 +37,12 @@ def fit(
     """
     dim = vectors.shape[1]
     coded = recipe.coded_dim(dim)
+    recipe.check_rows(len(vectors))
     generator = torch.Generator().manual_seed(seed)
     if len(vectors) > MOST_ROWS:
         vectors = vectors[torch.randperm(len(vectors), generator=generator)[:MOST_ROWS].to(vectors.device)]
     mean, matrix = None, None
     if recipe.projection is not None:
-        if len(vectors) < coded:
-            raise ValueError(f"{coded} principal components need as many vectors, and there are {len(vectors)}")
         components = principal_components(vectors)
         on_step("principal components", 1, 1)
         mean, matrix = components.mean, projection(components, coded, whitened=recipe.projection == "whiten")

@@ -12,6 +12,7 @@ import torch
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
+from sklearn.metrics import pairwise_distances_argmin_min
 
 from shared.codes.codewords import nearest, reconstructed
 from shared.codes.fitted import fitted_code
@@ -19,6 +20,7 @@ from shared.codes.fitted_file import FittedCode
 from shared.codes.fitting.clip import best_clip
 from shared.codes.fitting.fit import fit
 from shared.codes.fitting.kmeans import kmeans
+from shared.codes.fitting.loss import Loss, loss_of
 from shared.codes.fitting.principal import principal_components, projection
 from shared.codes.recipe import Recipe
 
@@ -133,6 +135,38 @@ def test_a_fit_tells_how_far_it_is() -> None:
     fit(digits(), Recipe.parse("pca32,opq8"), on_step=lambda what, done, of: told.update({what: (done, of)}))
     assert told.keys() == {"principal components", "rotation", "codewords"}
     assert all(done == of for done, of in told.values())
+
+
+@pytest.mark.parametrize("recipe", ["f32", "f16", "pca16,i8", "pq8", "opq8", "vq4", "opq8+f16"])
+def test_the_loss_of_a_code_is_what_its_bytes_do_not_tell(recipe: str) -> None:
+    """The same figures from the stored codes, and from the components of scikit-learn."""
+    code, found = fitted(recipe), loss_of(fitted(recipe), digits())
+    assert found.distortion is not None
+    assert found.variance_kept is not None
+    kept = PCA(16).fit(digits().numpy()).explained_variance_ratio_.sum() if code.recipe.projection else 1.0
+    if code.codewords is not None:
+        assert found.distortion == pytest.approx(distortion(recipe.removesuffix("+f16")), rel=1e-3)
+        variance = float((digits() - digits().mean(dim=0)).square().sum(dim=1).mean())
+        kept *= 1 - found.distortion / variance
+    assert found.variance_kept == pytest.approx(kept, abs=2e-3)
+
+
+def test_signs_stand_for_no_vector() -> None:
+    assert loss_of(fitted("itq"), digits()) == Loss(distortion=None, variance_kept=None)
+
+
+@pytest.mark.parametrize(
+    ("groups", "rows", "length", "count"), [(40, 3_000, 4, 256), (1, 5_000, 64, 256), (3, 7, 2, 3)]
+)
+def test_the_nearest_centre_is_that_of_scikit_learn(groups: int, rows: int, length: int, count: int) -> None:
+    """But for centres that are about as near, whose distances differ by less than a thousandth."""
+    generator = torch.Generator().manual_seed(2)
+    points, centres = (torch.randn(groups, many, length, generator=generator) for many in (rows, count))
+    found = nearest(points, centres)
+    for some, these, chosen in zip(points.numpy(), centres.numpy(), found, strict=True):
+        least = pairwise_distances_argmin_min(some, these)[1]
+        distance = np.linalg.norm(some - these[chosen.numpy()], axis=1)
+        assert np.allclose(distance, least, rtol=1e-3, atol=1e-3)
 
 
 def test_too_few_vectors_are_refused() -> None:
