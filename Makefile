@@ -82,8 +82,8 @@ bench-index: setup ## the index against other indexes and embedded vector databa
 	@TMPDIR="$(TOOLS)" $(UV) sync --locked --all-extras --group bench-index
 	$(BIN)/python -m benchmarks.index $(if $(ROWS),--rows $(ROWS)) $(if $(CACHE),--cache '$(CACHE)')
 
-bench-codes: setup ## codes: what they lose, and fitting and encoding against faiss: CACHE=/folder
-	$(BIN)/python -m benchmarks.codes $(if $(CACHE),--cache '$(CACHE)')
+bench-codes: setup ## codes: what they lose, and fitting and encoding against faiss and scikit-learn: CACHE=/folder
+	$(BIN)/python -m benchmarks.codes --pictures "$$($(CURDIR)/tests/tools/openclipart.sh "$(TOOLS)")" $(if $(CACHE),--cache '$(CACHE)')
 
 bench-kafka: bench-packages ## the settings of the Kafka clients, against those that are set
 	$(BIN)/python -m benchmarks.kafka_settings

@@ -1,35 +1,41 @@
 """The same by faiss. In a process of its own: it does not share one with USearch."""
 
-import time
-from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
 from benchmarks.codes.plan import FACTORIES, Fit
-from benchmarks.index.workload import K, Vectors
+from benchmarks.index.timing import Timer
+from benchmarks.index.workload import K, Vectors, Workload
 
 
-def measure(recipe: str, base: Vectors, queries: Vectors, rounds: int, threads: int) -> Fit:
-    """Fit to the base, encode it several times, and search it for the queries by faiss's own exhaustive search."""
+def measure(recipe: str, learned: Vectors, workload: Path, rounds: int, threads: int) -> Fit:
+    """Fit, encode the base several times, and search it for the queries by faiss's own exhaustive search."""
     import faiss  # noqa: PLC0415 - whoever only names this function may have USearch
 
     faiss.omp_set_num_threads(threads)
-    base, queries = np.array(base), np.array(queries)
+    loaded = Workload.load(workload)
+    base, queries = np.array(loaded.base), np.array(loaded.queries)
     index = faiss.index_factory(base.shape[1], FACTORIES[recipe], faiss.METRIC_INNER_PRODUCT)
-    began = time.perf_counter()
-    index.train(base)
-    fit_s = time.perf_counter() - began
-    rates = [_rate(lambda: index.sa_encode(base), len(base)) for _ in range(rounds)]
+    last = faiss.downcast_index(index.index) if isinstance(index, faiss.IndexPreTransform) else index
+    if isinstance(last, faiss.IndexPQ):
+        last.pq.cp.min_points_per_centroid = 1  # else it warns of each sub-space
+    if isinstance(last, faiss.IndexResidualQuantizer):
+        last.rq.max_beam_size = 1  # as ours, which keeps the nearest codeword alone
+    with Timer() as fitting:
+        index.train(learned)
+    rates = []
+    for _ in range(rounds):
+        with Timer() as timer:
+            index.sa_encode(base)
+        rates.append(timer.rate(len(base)).cpu)
     index.add(base)
+    projected = index.apply_chain(base) if last is not index else base
+    decoded = last.sa_decode(last.sa_encode(projected))
     return Fit(
-        fit_s=fit_s,
+        fit_s=fitting.cpu_s,
         encoded_per_s=rates,
         code_bytes=index.sa_code_size(),
         found=index.search(queries, K)[1],
+        distortion=float(np.square(decoded - projected).sum(axis=1).mean()),
     )
-
-
-def _rate(encode: Callable[[], object], rows: int) -> float:
-    began = time.perf_counter()
-    encode()
-    return rows / (time.perf_counter() - began)

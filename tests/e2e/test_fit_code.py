@@ -67,7 +67,7 @@ def test_a_fit_says_what_it_costs_and_loses_and_which_image_was_no_use(fitted: t
     by_chance = 10 / 13  # of the 14 photos held out, the others
     assert by_chance < float(recall) <= 1
     assert 0 < float(error) < 0.001  # of a byte a dimension
-    assert 0.2 < float(kept) < 0.9  # 12 components of 1,280
+    assert 0.05 < float(kept) < 0.9  # 12 components of 1,280, learned from 40 other photos
 
 
 def test_a_code_is_fitted_to_vectors_from_a_file(tmp_path: Path) -> None:

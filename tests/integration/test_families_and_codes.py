@@ -1,6 +1,7 @@
 """Every family by every code: an image that was indexed, growing or sealed, is found first by itself."""
 
 import asyncio
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import safetensors.torch
 import timm
 import torch
 
-from shared.client import AfterimageClient
+from shared.client import AfterimageClient, UploadRejected
 from shared.codes.description import describe_code
 from shared.codes.fitted_file import pack
 from shared.codes.fitting.fit import fit
@@ -22,7 +23,7 @@ from shared.codes.registry import load_code
 from shared.encoders.encoder import Encoder
 from shared.encoders.registry import load_encoder
 from shared.encoders.scheme import identity_of
-from shared.events.search import SearchReply
+from shared.events.search import ErrorCode, SearchReply
 from shared.imaging.decode import decode_rgb
 from shared.imaging.guard import ImageLimits
 from shared.index.growing import GrowingSegment
@@ -34,6 +35,7 @@ from tests.harness.observation import settled
 from tests.harness.pictures import small_pictures
 from tests.harness.redis import RedisServer
 from tests.harness.service import Service
+from tests.harness.workers import WorkerProcess
 
 FAMILIES = [
     "timm:test_resnet?pool=gem",
@@ -155,6 +157,66 @@ async def test_a_learned_code_goes_all_the_way_through_kafka(learned: Learned) -
             by_id = await client.search(id=f"image-{number}", timeout_s=30)
             by_vector = await client.search(vector=learned.vectors[number].tolist(), timeout_s=30)
             assert [best(by_image), best(by_id), best(by_vector)] == [f"image-{number}"] * 3
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """A service whose first searcher, and an extractor that is not started yet, have a code file of their own."""
+
+    service: Service
+    others: WorkerProcess
+
+
+@pytest.fixture(params=["vq8", "opq16"])
+def mixed(
+    request: pytest.FixtureRequest, kafka: Broker, redis_server: RedisServer, unique_namespace: str, tmp_path: Path
+) -> Iterator[Mixed]:
+    """The other file is of the recipe vq8, too, and was fitted with another seed; or it is of another recipe."""
+    weights = tmp_path / "weights.safetensors"
+    torch.manual_seed(1)
+    safetensors.torch.save_file(timm.create_model("test_resnet").state_dict(), weights)
+    encoder = load_encoder(NETWORK, weights, "cpu", backend="torch")
+    vectors = torch.cat([encoder.encode(pixels_of(encoder, data)) for data in PICTURES])
+    file, other = tmp_path / "code.safetensors", tmp_path / "other.safetensors"
+    for path, recipe, seed in ((file, "vq8", 0), (other, request.param, 1)):
+        path.write_bytes(pack(fit(vectors, Recipe.parse(recipe), encoder=identity_of(encoder), seed=seed)))
+    changed = {"AFTERIMAGE_CODE": str(other)}
+    with Service(
+        bootstrap_servers=kafka.bootstrap_servers,
+        redis_url=redis_server.url,
+        namespace=unique_namespace,
+        folder=tmp_path,
+        partitions=1,
+        env={
+            "AFTERIMAGE_ENCODER": NETWORK,
+            "AFTERIMAGE_ENCODER_WEIGHTS": str(weights),
+            "AFTERIMAGE_CODE": str(file),
+        },
+        env_of={"searcher-0": changed, "extractor-other": changed},
+    ) as service:
+        others = service.worker("extractor", "extractor-other")
+        yield Mixed(service, others)
+        others.stop()
+
+
+@pytest.mark.slow
+async def test_codes_of_two_files_never_meet(mixed: Mixed) -> None:
+    """A searcher with another file says which schemes differ; what an extractor makes with it is rejected."""
+    service = mixed.service
+    async with AfterimageClient(service.bootstrap_servers, namespace=service.namespace) as client:
+        await client.wait_searchable(await client.upload("image-0", data=PICTURES[0]), timeout_s=60)
+        reply = await client.search(image=PICTURES[0], timeout_s=30)
+        assert reply.error is not None
+        assert (reply.error.code, reply.hits) == (ErrorCode.NOT_READY, [])
+        sentence = (
+            r"the index was made with scheme (\w{16}), this searcher encodes with (?!\1)\w{16}: set AFTERIMAGE_ENCODER "
+        )
+        assert re.match(sentence + "and AFTERIMAGE_CODE alike for all workers", reply.error.message)
+        await asyncio.to_thread(service.extractor.stop)
+        await asyncio.to_thread(mixed.others.spawn)
+        await asyncio.to_thread(mixed.others.wait_ready)
+        with pytest.raises(UploadRejected, match=r"scheme_mismatch \(.*the index holds codes of scheme"):
+            await client.wait_searchable(await client.upload("image-1", data=PICTURES[1]), timeout_s=60)
 
 
 def pixels_of(encoder: Encoder, data: bytes) -> torch.Tensor:

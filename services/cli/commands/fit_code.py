@@ -59,7 +59,8 @@ def fit_code(
         recipe = _recipe(code)
         if target.suffix != ".safetensors":
             raise Failure(f"the file must be named FILE.safetensors, and not {str(target)!r}", Status.MISUSED)
-        check(images or [])
+        if images:
+            check(images)
         # Read once by OpenMP when torch is imported, see services/extractor/__main__.py.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         from services.cli import code_fitting  # noqa: PLC0415 - brings torch, which takes seconds
