@@ -30,7 +30,10 @@ def measure(recipe: str, learned: Vectors, workload: Path, rounds: int, threads:
             index.sa_encode(base)
         rates.append(timer.rate(len(base)).cpu)
     index.add(base)
-    projected = index.apply_chain(base) if last is not index else base
+    projected = base
+    if last is not index:
+        for step in range(index.chain.size()):
+            projected = index.chain.at(step).apply(projected)
     decoded = last.sa_decode(last.sa_encode(projected))
     return Fit(
         fit_s=fitting.cpu_s,

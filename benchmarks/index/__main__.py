@@ -16,7 +16,7 @@ from benchmarks.machine import describe
 from benchmarks.table import Part, say
 
 # Modules with a `measure`. Each is imported when its turn comes: what is imported here, every child imports too.
-PARTS = ("search", "ingesting", "applying", "churn", "bootstrap", "filtered", "formats", "peers")
+PARTS = ("search", "ingesting", "applying", "churn", "bootstrap", "filtered", "formats", "codewords", "peers")
 
 _PEERS = ("usearch", "hnswlib", "faiss-cpu", "milvus-lite", "lancedb", "chromadb")
 HEADLINES = (
