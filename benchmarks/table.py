@@ -49,7 +49,7 @@ class Part:
 
     def show(self) -> None:
         print(f"\n{self.title} [{self.unit}]")
-        width = max(len(row.name) for row in self.rows)
+        width = max((len(row.name) for row in self.rows), default=0)
         print(f"  {'':{width}}  " + "".join(f"{column:>11}" for column in _COLUMNS))
         for row in self.rows:
             print(f"  {row.name:{width}}  " + "".join(f"{cell:>11}" for cell in row.cells()) + f"  {row.note}".rstrip())

@@ -17,7 +17,7 @@ from tests.harness.redis import RedisServer
 hypothesis.settings.register_profile("here", hypothesis.settings.default, deadline=None)
 hypothesis.settings.load_profile("here")
 hypothesis.settings.register_profile("soak", max_examples=500, print_blob=True, deadline=None)
-"""Long stories that differ from run to run: `pytest tests/property --hypothesis-profile=soak`."""
+"""Long stories that differ from run to run: `pytest tests/property --hypothesis-profile=soak --timeout=1800`."""
 
 _CHOICE = pytest.StashKey[BrokerChoice]()
 

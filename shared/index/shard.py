@@ -218,12 +218,17 @@ class Shard:
         """Take in sealed segments, for the same rows in the growing segment and in the `dropped` ones.
 
         Of the rows that come, those are live that are live here: nothing that was deleted or replaced since they were
-        sealed comes back, whoever sealed them. What the shard holds does not change. Raises RowsLost.
+        sealed comes back, whoever sealed them. A row that comes twice is live in the first of the segments: whoever
+        took one over before it had heard of all its rows has sealed those again. What the shard holds does not change.
+        Raises RowsLost.
         """
         leaving = [segment for name, segment in self._sealed.items() if name in dropped]
         must_move = np.concatenate([np.empty(0, np.int64), *(segment.live_offsets() for segment in leaving)])
         current = np.concatenate([self._growing.live_offsets(), must_move])
-        masks = [np.isin(segment.offsets, current, assume_unique=True) for segment in added]
+        masks = []
+        for segment in added:
+            masks.append(np.isin(segment.offsets, current, assume_unique=True))
+            current = current[~np.isin(current, segment.offsets, assume_unique=True)]
         coming = (segment.offsets[mask] for segment, mask in zip(added, masks, strict=True))
         moved = np.concatenate([np.empty(0, np.int64), *coming])
         if lost := np.count_nonzero(~np.isin(must_move, moved, assume_unique=True)):

@@ -144,3 +144,17 @@ def test_an_exchange_frees_the_room_of_dead_rows_also_where_no_other_row_moves()
     assert shard.statistics.dead_rows == 1
     shard.exchange([], dropped=[])
     assert shard.statistics.dead_rows == 0
+
+
+def test_a_row_that_comes_in_two_segments_is_live_in_one(tmp_path: Path) -> None:
+    """A copy that took a segment over before it had heard of all its rows has sealed those again."""
+    shard = shard_of("a", "b")
+    both = seal(shard, tmp_path)
+    behind = shard_of("a")
+    behind.exchange([both], dropped=[])
+    behind.apply([upsert(1, "b", of=code(10, 1, 0, 0))], position=1)
+    again = seal(behind, tmp_path)
+    before = found(shard)
+    shard.exchange([both, again], dropped=[])
+    assert found(shard) == before
+    assert [both.live.tolist(), again.live.tolist(), len(shard)] == [[True, True], [False], 2]
