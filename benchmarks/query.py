@@ -13,7 +13,8 @@ from benchmarks.stack import Stack
 from benchmarks.table import Measured, Part, counted
 from shared.client import AfterimageClient
 from shared.events import headers as hdr
-from shared.events.search import SearchReply, SearchRequest, encode_reply, encode_request
+from shared.events.search_replies import SearchReply, encode_reply
+from shared.events.search_requests import SearchRequest, encode_request
 
 TOP_K = 10
 _WARM_UP = 10

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from shared.client import Searchable, Sent
 from shared.events.images import Attributes
-from shared.events.search import SearchReply
+from shared.events.search_replies import SearchReply
 
 
 class ImageIndex(Protocol):

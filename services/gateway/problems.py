@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from shared.client import BusUnavailable, NoAnswer, UploadRejected
 from shared.events.faults import PoisonInput, RejectReason
-from shared.events.search import ErrorCode, SearchFailure
+from shared.events.search_replies import ErrorCode, SearchFailure
 
 RETRY_AFTER_S = 1
 

@@ -10,7 +10,8 @@ from services.gateway.admission import Index
 from services.gateway.bodies import media_type, read_image_form
 from services.gateway.documents import PROBLEMS, SearchAnswer
 from services.gateway.problems import Problem, search_problem
-from shared.events.search import MAX_EXCLUDED, MAX_TEXT, MAX_TOP_K, SearchReply
+from shared.events.search_replies import SearchReply
+from shared.events.search_requests import MAX_EXCLUDED, MAX_TEXT, MAX_TOP_K
 
 router = APIRouter(
     tags=["search"],

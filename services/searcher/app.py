@@ -6,9 +6,11 @@ from contextlib import AsyncExitStack
 
 from prometheus_client import CollectorRegistry
 
+from services.searcher.examples import ExampleCodes
 from services.searcher.handler import REPLY_WITHIN_S, AnswerPolicy, AnswerRequests
 from services.searcher.metrics import SearcherMetrics
 from services.searcher.query import AnswerQuery
+from services.searcher.remembered import RememberedImages
 from services.searcher.settings import SearcherSettings
 from shared.bus.broker import WorkerBroker
 from shared.bus.cluster import Cluster
@@ -83,7 +85,18 @@ class SearcherWorker:
         )
         self._handler = AnswerRequests(
             topics=self._topics,
-            query=AnswerQuery(replicas=self._replicas, engine=engine, fetch=fetcher.fetch, searcher=settings.name),
+            query=AnswerQuery(
+                replicas=self._replicas,
+                examples=ExampleCodes(
+                    replicas=self._replicas,
+                    engine=engine,
+                    fetch=fetcher.fetch,
+                    remembered=RememberedImages(settings.remembered_images, self._metrics.remembered),
+                    vector_format=vector_format,
+                ),
+                scheme=engine.scheme.fingerprint,
+                searcher=settings.name,
+            ),
             producer=producer,
             metrics=self._metrics,
             policy=AnswerPolicy(max_in_flight=settings.max_in_flight, timeout_ms=settings.timeout_ms),

@@ -8,21 +8,15 @@ from dataclasses import dataclass
 import msgspec
 
 from services.searcher.metrics import SearcherMetrics
-from services.searcher.query import AnswerQuery, Stopwatch, Unanswerable
+from services.searcher.query import AnswerQuery
+from services.searcher.stopwatch import Stopwatch
+from services.searcher.unanswerable import Unanswerable
 from shared.bus.consumer import Record
 from shared.bus.producer import MAX_RECORD_BYTES, RecordProducer, Undeliverable
 from shared.bus.replies import ReplyAddress, deadline_ms, reply_address
 from shared.events import headers as hdr
-from shared.events.search import (
-    QUERY_FIELDS,
-    BadRequest,
-    ErrorCode,
-    SearchFailure,
-    SearchReply,
-    SearchRequest,
-    decode_request,
-    encode_reply,
-)
+from shared.events.search_replies import ErrorCode, SearchFailure, SearchReply, encode_reply
+from shared.events.search_requests import QUERY_FIELDS, BadRequest, SearchRequest, decode_request
 from shared.events.topics import Topics
 from shared.runtime.logging import get_logger
 
@@ -103,12 +97,19 @@ class AnswerRequests:
         left_s = min(deadline / 1000 - self._clock(), _LONGEST_S)
         if left_s <= 0:
             return _kind(request), "expired"
+        if request.batch is None:
+            reply = await self._timed(request, left_s, queue_s)
+        else:
+            replies = await asyncio.gather(*(self._timed(each, left_s, queue_s) for each in request.batch))
+            reply = SearchReply(batch=replies, searcher=self._searcher)
+        return _kind(request), await self._send(address, reply, content_type)
+
+    async def _timed(self, request: SearchRequest, left_s: float, queue_s: float) -> SearchReply:
         watch = Stopwatch()
         reply = await self._answer(request, watch, left_s)
         for stage, seconds in watch.seconds.items():
             self._metrics.stage_seconds.labels(stage).observe(seconds)
-        reply = msgspec.structs.replace(reply, timings=watch.timings(queue_s))
-        return _kind(request), await self._send(address, reply, content_type)
+        return msgspec.structs.replace(reply, timings=watch.timings(queue_s))
 
     async def _answer(self, request: SearchRequest, watch: Stopwatch, left_s: float) -> SearchReply:
         if len(self._under_way) >= self._policy.max_in_flight:
@@ -129,7 +130,8 @@ class AnswerRequests:
                 return self._failure(
                     ErrorCode.NOT_READY, "the searcher was stopped before it had the answer: ask again"
                 )
-            return self._failure(ErrorCode.NOT_YET, "the deadline came before the answer")
+            late = self._failure(ErrorCode.NOT_YET, "the deadline came before the answer")
+            return msgspec.structs.replace(late, positions=self._query.positions)
         except Exception:  # a query that breaks something would break every searcher that it is delivered to
             log.exception("query_failed", kind=_kind(request))
             return self._failure(ErrorCode.INTERNAL, "the searcher failed on this request; its log says how")
@@ -143,7 +145,10 @@ class AnswerRequests:
         encoding = hdr.MSGPACK if content_type == hdr.MSGPACK else hdr.JSON
         value = encode_reply(reply, encoding)
         if len(value) > _MAX_REPLY_BYTES:
-            problem = f"the hits take {len(value)} bytes, more than a record holds: ask for fewer with 'top_k'"
+            problem = (
+                f"the hits take {len(value)} bytes, more than a record holds: ask for fewer with 'top_k', or for fewer "
+                "'attributes'"
+            )
             reply = self._failure(ErrorCode.BAD_REQUEST, problem)
             value = encode_reply(reply, encoding)
         try:

@@ -19,7 +19,8 @@ class SearcherMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.queries = Counter(
             "afterimage_searcher_queries",
-            "Queries by kind (image, uri, id, vector, text) and outcome (ok, expired, reply_failed, or an error code)",
+            "Queries by kind (image, uri, id, vector, text, examples, batch) and outcome (ok, expired, reply_failed, "
+            "or an error code)",
             ["kind", "outcome"],
             registry=registry,
         )
@@ -41,6 +42,12 @@ class SearcherMetrics:
             "afterimage_searcher_batch_images",
             "Query images in one run of the encoder",
             buckets=(1, 2, 4, 8, 16, 32, 64, 128),
+            registry=registry,
+        )
+        self.remembered = Counter(
+            "afterimage_searcher_remembered_images",
+            "Query images whose code was known from an earlier query (hit), or not (miss)",
+            ["outcome"],
             registry=registry,
         )
         self.searchable_seconds = Histogram(

@@ -1,71 +1,43 @@
 """A query from its request to its ranked hits."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Collection, Mapping
+
+from msgspec import UNSET
 
 from services.searcher.batches import SearchBatches
-from shared.encoders.engine.engine import ExtractionEngine
-from shared.events.faults import PoisonInput
-from shared.events.search import ErrorCode, Hit, SearchReply, SearchRequest, Timings
+from services.searcher.examples import ExampleCodes
+from services.searcher.stopwatch import Stopwatch
+from services.searcher.unanswerable import Unanswerable
+from shared.events.search_replies import ErrorCode, Explanation, Hit, SearchReply, SegmentSearch
+from shared.events.search_requests import SearchRequest
 from shared.index.filters.condition import Condition
 from shared.index.filters.syntax import BadFilter, parse_filter
 from shared.index.query import Query
-from shared.index.search import query_of
+from shared.index.sealed.segment import EXPANSION_SEARCH
+from shared.index.search import explain_shards
 from shared.index.segment import Match
 from shared.replication.replica_set import ReplicaSet
-
-Fetch = Callable[[str], Awaitable[bytes]]
 
 _HEALING_S = 1.0
 """How long a query waits for replicas that have missed something: most read it within that time."""
 
 
-class Unanswerable(Exception):
-    """There are no hits for this request; the reply says why."""
-
-    def __init__(self, code: ErrorCode, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
-class Stopwatch:
-    """Collects how long each stage of one query took."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._started = time.perf_counter()
-        self._lap = self._started
-
-    def lap(self, stage: str) -> None:
-        """The time since the last lap belongs to `stage`."""
-        now = time.perf_counter()
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._lap
-        self._lap = now
-
-    def split(self, first: str, seconds: float, rest: str) -> None:
-        """The time since the last lap belongs to `first` for `seconds`, and to `rest` beyond that."""
-        self.seconds[first] = self.seconds.get(first, 0.0) + seconds
-        self._lap += seconds
-        self.lap(rest)
-
-    def timings(self, queue_s: float) -> Timings:
-        """What the reply says; the total runs from the request's timestamp."""
-        total_s = queue_s + time.perf_counter() - self._started
-        stages = {**self.seconds, "queue": queue_s + self.seconds.get("queue", 0.0), "total": total_s}
-        return Timings(**{f"{stage}_ms": round(1000 * seconds, 3) for stage, seconds in stages.items()})
-
-
 class AnswerQuery:
     """Finds the hits of one request. Raises Unanswerable."""
 
-    def __init__(self, *, replicas: ReplicaSet, engine: ExtractionEngine, fetch: Fetch, searcher: str) -> None:
+    def __init__(self, *, replicas: ReplicaSet, examples: ExampleCodes, scheme: str, searcher: str) -> None:
+        """scheme: the fingerprint of what the examples are encoded by."""
         self._replicas = replicas
         self._batches = SearchBatches(replicas)
-        self._engine = engine
-        self._fetch = fetch
+        self._examples = examples
+        self._scheme = scheme
         self._searcher = searcher
+
+    @property
+    def positions(self) -> dict[int, int]:
+        """What the replicas have reached."""
+        return self._replicas.positions
 
     async def answer(self, request: SearchRequest, watch: Stopwatch) -> SearchReply:
         condition = _condition(request)
@@ -73,27 +45,43 @@ class AnswerQuery:
         await self._reach(request.min_position)
         watch.lap("queue")
         self._check_scheme()
-        code = await self._code(request, watch)
-        positions = self._replicas.positions
+        query = Query(
+            code=await self._examples.code_of(request.asked_for(), watch),
+            k=request.offset + request.top_k,
+            min_score=request.min_score,
+            condition=condition,
+            exclude=request.exclude,
+            exact=request.exact,
+        )
+        positions = self.positions
         try:
-            found = await self._batches.search(
-                Query(
-                    code=code,
-                    k=request.top_k,
-                    min_score=request.min_score,
-                    condition=condition,
-                    exclude=request.exclude,
-                    exact=request.exact,
-                )
-            )
+            found = await self._batches.search(query)
         except ValueError as error:
             raise Unanswerable(ErrorCode.BAD_REQUEST, str(error)) from error
         watch.lap("search")
         return SearchReply(
-            hits=[_hit(match) for match in found],
+            hits=[_hit(match, request.attributes) for match in found[request.offset :]],
             positions=positions,
-            scheme=self._engine.scheme.fingerprint,
+            scheme=self._scheme,
             searcher=self._searcher,
+            explanation=await self._explain(query) if request.explain else UNSET,
+        )
+
+    async def _explain(self, query: Query) -> Explanation:
+        explained = await self._replicas.read(explain_shards, query)
+        return Explanation(
+            expansion=max(EXPANSION_SEARCH, query.wanted + 1),
+            segments=[
+                SegmentSearch(
+                    shard=shard,
+                    segment=each.name,
+                    rows=each.rows,
+                    way="walk" if each.walked else "scan",
+                    compared=each.compared,
+                )
+                for shard, segments in explained.items()
+                for each in segments
+            ],
         )
 
     async def _live(self) -> None:
@@ -111,43 +99,13 @@ class AnswerQuery:
 
     def _check_scheme(self) -> None:
         """Vectors of different schemes are never compared."""
-        mine = self._engine.scheme.fingerprint
+        mine = self._scheme
         if others := {shard.scheme for shard in self._replicas.shards.values() if shard.scheme} - {mine}:
             raise Unanswerable(
                 ErrorCode.NOT_READY,
                 f"the index was made with scheme {', '.join(sorted(others))}, this searcher encodes with {mine}: "
                 "set AFTERIMAGE_ENCODER and AFTERIMAGE_CODE alike for all workers",
             )
-
-    async def _code(self, request: SearchRequest, watch: Stopwatch) -> bytes:
-        if request.id is not None:
-            code = await self._replicas.read(query_of, request.id)
-            if code is None:
-                raise Unanswerable(ErrorCode.UNKNOWN_ID, f"no image {request.id!r} is indexed")
-            return code
-        if request.vector is None and request.text is None:
-            return await self._encode(request, watch)
-        try:
-            if request.text is not None:
-                code = await self._engine.encode_text(request.text)
-            else:
-                code = await self._engine.quantize_vector(request.vector or ())
-        except ValueError as error:
-            raise Unanswerable(ErrorCode.BAD_REQUEST, str(error)) from error
-        watch.lap("encode")
-        return code
-
-    async def _encode(self, request: SearchRequest, watch: Stopwatch) -> bytes:
-        try:
-            data = request.image
-            if data is None:
-                data = await self._fetch(request.uri or "")
-                watch.lap("fetch")
-            extracted = await self._engine.extract(data)
-        except PoisonInput as fault:
-            raise Unanswerable(ErrorCode.IMAGE_REJECTED, str(fault)) from fault
-        watch.split("decode", extracted.decode_s, "encode")
-        return extracted.code
 
 
 def _condition(request: SearchRequest) -> Condition | None:
@@ -159,6 +117,9 @@ def _condition(request: SearchRequest) -> Condition | None:
         raise Unanswerable(ErrorCode.BAD_REQUEST, str(error)) from error
 
 
-def _hit(match: Match) -> Hit:
-    row = match.row
-    return Hit(id=row.id, score=match.score, uri=row.uri, attributes=row.attributes, occurred_at=row.occurred_at)
+def _hit(match: Match, chosen: Collection[str] | None) -> Hit:
+    """chosen: the names of the attributes that are wanted; None for all."""
+    row, attributes = match.row, match.row.attributes
+    if chosen is not None:
+        attributes = {name: value for name, value in attributes.items() if name in chosen}
+    return Hit(id=row.id, score=match.score, uri=row.uri, attributes=attributes, occurred_at=row.occurred_at)

@@ -27,6 +27,12 @@ class SearcherSettings(SegmentSettings, ExtractionSettings):
     max_in_flight: int = Field(
         default=64, ge=1, le=10_000, description="queries under way at once; more are answered 'overloaded'"
     )
+    remembered_images: int = Field(
+        default=4096,
+        ge=0,
+        le=1_000_000,
+        description="query images whose codes are kept, for when they are asked for again",
+    )
     timeout_ms: int = Field(
         default=10_000, ge=1, le=600_000, description="milliseconds for a query that names no deadline"
     )

@@ -8,7 +8,8 @@ from pydantic import WithJsonSchema
 
 from shared.events.features import FeatureRecord
 from shared.events.receipts import Receipt
-from shared.events.search import SearchReply, SearchRequest
+from shared.events.search_replies import SearchReply
+from shared.events.search_requests import SearchRequest
 from shared.events.uploads import NativeUpload
 
 
@@ -31,14 +32,18 @@ class Contract:
         return resolved
 
 
-def _resolve(node: object, definitions: dict[str, Any]) -> object:
+def _resolve(node: object, definitions: dict[str, Any], within: frozenset[str] = frozenset()) -> object:
+    """within: the definitions that the node is a part of; one that holds itself again is named there, and no more."""
     if isinstance(node, list):
-        return [_resolve(item, definitions) for item in node]
+        return [_resolve(item, definitions, within) for item in node]
     if not isinstance(node, dict):
         return node
     if "$ref" in node:
-        return _resolve(definitions[node["$ref"]], definitions)
-    return {key: _resolve(value, definitions) for key, value in node.items()}
+        name = node["$ref"]
+        if name in within:
+            return {"type": "object", "title": name}
+        return _resolve(definitions[name], definitions, within | {name})
+    return {key: _resolve(value, definitions, within) for key, value in node.items()}
 
 
 UPLOADS = Contract(
@@ -55,6 +60,7 @@ REJECTS = Contract(
 )
 RECEIPTS = Contract(Receipt, "An upload event has taken effect, and where. JSON. Key: the image's id.")
 REQUESTS = Contract(
-    SearchRequest, "Find what looks like one image. JSON, or msgpack by content-type; reply_to names the reply's topic."
+    SearchRequest,
+    "Find what looks like one image, or like several. JSON, or msgpack by content-type; reply_to names the reply's topic.",
 )
 REPLIES = Contract(SearchReply, "The ranked hits, or an error; in the encoding of the request, by its correlation_id.")

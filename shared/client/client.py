@@ -22,7 +22,8 @@ from shared.events import headers as hdr
 from shared.events.images import Attributes, SourcePosition, check_id, source_from_headers
 from shared.events.receipts import Receipt, decode_receipt
 from shared.events.rejects import Reject, read_reject, redrive_headers
-from shared.events.search import SearchReply, SearchRequest, decode_reply, encode_request
+from shared.events.search_replies import SearchReply, decode_reply
+from shared.events.search_requests import Corners, Example, SearchRequest, encode_request
 from shared.events.topics import Topics
 from shared.events.upload_forms import checked_upload
 from shared.events.uploads import write_native
@@ -182,16 +183,25 @@ class AfterimageClient:
         id: str | None = None,  # noqa: A002 - the field's name in the contract
         vector: Sequence[float] | None = None,
         text: str | None = None,
+        region: Corners | None = None,
+        examples: Sequence[Example] | None = None,
         top_k: int = 10,
+        offset: int = 0,
         min_score: float | None = None,
         filter: Mapping[str, Any] | None = None,  # noqa: A002 - the field's name in the contract
         exclude: Collection[str] = (),
         exact: bool = False,
+        attributes: Collection[str] | None = None,
+        explain: bool = False,
         min_position: Mapping[int, int] | None = None,
         timeout_s: float = DEFAULT_TIMEOUT_S,
     ) -> SearchReply:
         """Find what looks like an image, or like a text; the reply holds the hits, or an error.
 
+        region: the part of `image` or `uri` that counts, (left, top, right, bottom) in shares of the picture's sides.
+        examples: several things that hits should look like, or, with a weight below 0, should not. offset: how many of
+        the best hits are left out: those of the pages before. attributes: the names of those that hits bring; None for
+        all. explain: have the reply say what was searched, and how.
         filter: a condition that every hit meets, such as ``{"kind": "animal"}``; docs/events.md has the language.
         exclude: ids that no hit has. exact: compare with every image: slower, and misses none.
         Raises NoAnswer, BusUnavailable.
@@ -202,13 +212,22 @@ class AfterimageClient:
             id=id,
             vector=None if vector is None else [float(number) for number in vector],
             text=text,
+            region=region,
+            examples=None if examples is None else list(examples),
             top_k=top_k,
+            offset=offset,
+            attributes=None if attributes is None else frozenset(attributes),
+            explain=explain,
             min_score=min_score,
             filter=None if filter is None else dict(filter),
             exclude=frozenset(exclude),
             exact=exact,
             min_position=dict(min_position or {}),
         )
+        return await self.ask(request, timeout_s=timeout_s)
+
+    async def ask(self, request: SearchRequest, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> SearchReply:
+        """Ask for what a request says, such as a batch: see `search`."""
         async with self._turn:
             return await self._ask(request, timeout_s)
 

@@ -10,6 +10,7 @@ from shared.events.faults import PoisonInput, RejectReason
 from shared.imaging.color import to_rgb
 from shared.imaging.guard import ImageFormat, ImageLimits, check_file, check_pixels
 from shared.imaging.heif import check_heif
+from shared.imaging.region import Region
 from shared.imaging.truncation import mend_jpeg
 
 DECODER_ERRORS = (
@@ -40,11 +41,14 @@ _UPRIGHT = {
 """What undoes each orientation of EXIF 2.32, 4.6.4."""
 
 
-def decode_rgb(data: bytes, limits: ImageLimits, size_hint: int | None = None) -> Image.Image:
+def decode_rgb(
+    data: bytes, limits: ImageLimits, size_hint: int | None = None, region: Region | None = None
+) -> Image.Image:
     """Decode the first frame, turn it upright by its EXIF orientation, and return it in mode RGB, as sRGB.
 
     size_hint: the shorter side, in pixels, that the caller can make use of. A JPEG much
     larger than that is decoded at 1/2, 1/4 or 1/8 of its size, never below the hint.
+    region: the part of the upright picture that is wanted; the hint is then for that.
     Blocks: call it in a thread, of which any number may run at once, or in a process that may die.
     Raises PoisonInput: what `check_file` raises, TOO_MANY_PIXELS, DECODE_FAILED, TOO_MUCH_MEMORY.
     """
@@ -52,7 +56,9 @@ def decode_rgb(data: bytes, limits: ImageLimits, size_hint: int | None = None) -
     if sniffed is ImageFormat.HEIF:
         check_heif(data)
     try:
-        return _decode(data, sniffed, limits, size_hint)
+        if region is None:
+            return _decode(data, sniffed, limits, size_hint)
+        return region.cut_from(_decode(data, sniffed, limits, region.size_hint(size_hint)))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         # Pillow's own limits lie above ours, and the smaller of them is an error only under -W error.
         raise PoisonInput(RejectReason.TOO_MANY_PIXELS, f"{error}; scale it down") from error

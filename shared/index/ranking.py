@@ -15,43 +15,51 @@ RowNumbers = npt.NDArray[np.int64]
 class Ranking(NamedTuple):
     """Best first; equal scores in no order.
 
-    scores: similarities, float32 (found,). rows: int64 (found,).
+    scores: similarities, float32 (found,). rows: int64 (found,). compared: how many rows with the query; walked: by a
+    walk in a graph, where it is not a scan of all.
     """
 
     scores: Scores
     rows: RowNumbers
+    compared: int
+    walked: bool
 
 
 class Places(NamedTuple):
     """Where a kernel writes the best rows of each query, best first.
 
-    scores, rows: (queries, limit). counts: how many there are, int64 (queries,).
+    scores, rows: (queries, limit). counts: how many there are; compared: how many rows were, int64 (queries,).
     """
 
     scores: Scores
     rows: RowNumbers
     counts: RowNumbers
+    compared: RowNumbers
 
     @classmethod
     def empty(cls, queries: int, limit: int) -> "Places":
         return cls(
-            np.empty((queries, limit), np.float32), np.empty((queries, limit), np.int64), np.empty(queries, np.int64)
+            np.empty((queries, limit), np.float32),
+            np.empty((queries, limit), np.int64),
+            np.empty(queries, np.int64),
+            np.empty(queries, np.int64),
         )
 
-    def rankings(self, k: int) -> list[Ranking] | None:
+    def rankings(self, k: int, *, walked: bool) -> list[Ranking] | None:
         """Read the best `k` and, because among equals the id decides, whatever scores like the last of them.
 
         None where for some query there may be more that do than there are places.
         """
         rankings = []
         limit = self.scores.shape[1]
-        for scores, rows, count in zip(self.scores, self.rows, self.counts.tolist(), strict=True):
+        numbers = (self.counts.tolist(), self.compared.tolist())
+        for scores, rows, count, compared in zip(self.scores, self.rows, *numbers, strict=True):
             kept = min(k, count)
             while kept < count and scores[kept] == scores[kept - 1]:
                 kept += 1
             if kept == limit:
                 return None
-            rankings.append(Ranking(scores[:kept], rows[:kept]))
+            rankings.append(Ranking(scores[:kept], rows[:kept], compared, walked))
         return rankings
 
 
@@ -68,7 +76,7 @@ def rank_codes(codes: Codes, queries: Codes, k: int, vector_format: VectorFormat
     while True:
         places = Places.empty(len(queries), limit)
         rank_all(mine, allowed, theirs, vector_format.kernel_metric, *places)
-        rankings = places.rankings(k)
+        rankings = places.rankings(k, walked=False)
         if rankings is not None:
             return rankings
         limit *= 2

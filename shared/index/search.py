@@ -5,7 +5,7 @@ from itertools import chain
 
 from shared.index.nearest import rank
 from shared.index.query import Query
-from shared.index.segment import Match
+from shared.index.segment import Match, SegmentSearched
 from shared.index.shard import Shard
 
 
@@ -19,6 +19,11 @@ def search_shards(shards: Mapping[int, Shard], queries: Sequence[Query]) -> list
         sorted(chain.from_iterable(of_query), key=rank)[: query.k]
         for query, of_query in zip(queries, zip(*found, strict=True), strict=True)
     ]
+
+
+def explain_shards(shards: Mapping[int, Shard], query: Query) -> dict[int, list[SegmentSearched]]:
+    """Search once more, and say what was done in each segment of each shard."""
+    return {number: shard.explain(query) for number, shard in shards.items()}
 
 
 def query_of(shards: Mapping[int, Shard], image_id: str) -> bytes | None:

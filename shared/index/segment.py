@@ -1,6 +1,6 @@
 """What a segment is: rows that can be searched, and what is known of each."""
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 import numpy as np
@@ -35,6 +35,18 @@ class Match(msgspec.Struct, frozen=True):
 
     score: float
     row: Row
+
+
+class SegmentSearched(NamedTuple):
+    """What a query took in a segment. name: empty for the growing one. walked: in its graph, not in a scan of it.
+
+    compared: rows with the query. By a scan those that the condition holds for; by a walk those on its way.
+    """
+
+    name: str
+    rows: int
+    walked: bool
+    compared: int
 
 
 class Segment(Protocol):

@@ -17,7 +17,7 @@ from shared.index.growing import GrowingSegment
 from shared.index.nearest import search_segments
 from shared.index.query import Query
 from shared.index.sealed.segment import SealedSegment
-from shared.index.segment import Match, Row, Segment
+from shared.index.segment import Match, Row, Segment, SegmentSearched
 from shared.index.statistics import ShardStatistics
 from shared.index.vectors import VectorFormat
 
@@ -148,6 +148,18 @@ class Shard:
             if len(query.code) != wanted:
                 raise ValueError(f"the query's code has {len(query.code)} bytes, and this index compares {wanted}")
         return search_segments(segments, queries)
+
+    def explain(self, query: Query) -> list[SegmentSearched]:
+        """Search once more, and say what was done in each segment that has rows. Raises as `search_all` does."""
+        self.search_all([query])
+        code = np.frombuffer(query.code, np.uint8)[np.newaxis]
+        names = ["", *self._sealed]
+        explained = []
+        for name, segment in zip(names, self._segments(), strict=True):
+            if len(segment):
+                [ranking] = segment.nearest(code, query.wanted, query.condition, exact=query.exact)
+                explained.append(SegmentSearched(name, len(segment), ranking.walked, ranking.compared))
+        return explained
 
     def code_of(self, image_id: str) -> bytes:
         """Raises KeyError."""

@@ -11,7 +11,7 @@ import pytest
 
 from shared.client import AfterimageClient
 from shared.events.faults import PoisonInput, RejectReason
-from shared.events.search import ErrorCode, SearchReply
+from shared.events.search_replies import ErrorCode, SearchReply
 from shared.events.topics import Topics
 from shared.imaging.fetch import Fetcher
 from shared.imaging.policy import FetchPolicy

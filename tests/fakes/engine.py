@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from shared.encoders.engine.engine import Extracted
 from shared.events.faults import PoisonInput, RejectReason
+from shared.imaging.region import Region
 from tests.fakes.operations import SCHEME, code
 
 POISON = b"poison"
@@ -30,13 +31,16 @@ class FakeEngine:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def extract(self, data: bytes) -> Extracted:
+    async def extract(self, data: bytes, region: Region | None = None) -> Extracted:
+        """Of a region, the code has its last byte."""
         self.begun.append(data)
         await self.gate.wait()
         if data == POISON:
             raise PoisonInput(RejectReason.DECODE_FAILED, "it is poison")
         if data == BOMB:
             raise RuntimeError("the device is lost")
+        if region is not None:
+            data = data[-1:] * 4
         return Extracted(code=data[:4].ljust(4, b"\1"), decode_s=0.001, encode_s=0.002, device_s=DEVICE_S)
 
     async def quantize_vector(self, vector: Sequence[float]) -> bytes:

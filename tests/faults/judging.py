@@ -8,7 +8,7 @@ from services.cli.verification import verify_all
 from shared.bus.scan import scan
 from shared.client import AfterimageClient
 from shared.events.receipts import decode_receipt
-from shared.events.search import ErrorCode
+from shared.events.search_replies import ErrorCode
 from shared.events.topics import Topics
 from shared.replication.verification import Verdict
 from tests.faults.features import Features

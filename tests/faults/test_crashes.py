@@ -8,7 +8,7 @@ import pytest
 
 from shared.client import AfterimageClient, Sent
 from shared.events.receipts import Effect
-from shared.events.search import ErrorCode
+from shared.events.search_replies import ErrorCode
 from tests.harness.kafka import Broker
 from tests.harness.observation import settled
 from tests.harness.pictures import small_pictures

@@ -12,7 +12,7 @@ from shared.bus.consumer import Record
 from shared.bus.scan import scan
 from shared.client import AfterimageClient, NoAnswer, Sent
 from shared.events import headers as hdr
-from shared.events.search import SearchReply
+from shared.events.search_replies import SearchReply
 from shared.events.topics import Topics
 from tests.harness.pictures import small_pictures
 from tests.harness.service import Service

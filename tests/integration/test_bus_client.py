@@ -14,7 +14,7 @@ from shared.client import AfterimageClient, NoAnswer, Sent, UploadRejected
 from shared.events.faults import PoisonInput, RejectReason
 from shared.events.receipts import Effect, Receipt, encode_receipt
 from shared.events.rejects import read_reject, reject_headers
-from shared.events.search import SearchReply, encode_reply
+from shared.events.search_replies import SearchReply, encode_reply
 from shared.events.topics import Topics
 from tests.fakes.kafka_topics import create_topic
 from tests.harness.kafka import Broker

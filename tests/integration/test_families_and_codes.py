@@ -23,7 +23,7 @@ from shared.codes.registry import load_code
 from shared.encoders.encoder import Encoder
 from shared.encoders.registry import load_encoder
 from shared.encoders.scheme import identity_of
-from shared.events.search import ErrorCode, SearchReply
+from shared.events.search_replies import ErrorCode, SearchReply
 from shared.imaging.decode import decode_rgb
 from shared.imaging.guard import ImageLimits
 from shared.index.growing import GrowingSegment

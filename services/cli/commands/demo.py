@@ -23,7 +23,7 @@ from services.cli.settings import CliSettings
 from services.cli.sources import Source, collect
 from services.cli.stack import Console, LineSink
 from shared.client import AfterimageClient
-from shared.events.search import SearchReply
+from shared.events.search_replies import SearchReply
 
 _TOP_K = 6
 _STACK_LINES = "stack"

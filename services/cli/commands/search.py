@@ -14,7 +14,8 @@ from services.cli.failures import Failure, Status
 from services.cli.running import out, run
 from services.cli.settings import CliSettings
 from services.cli.sources import local
-from shared.events.search import MAX_TOP_K, SearchReply
+from shared.events.search_replies import SearchReply
+from shared.events.search_requests import MAX_TOP_K
 
 
 def search(

@@ -22,6 +22,7 @@ from shared.encoders.pixels.preprocessing import Pixels
 from shared.encoders.scheme import Scheme, identity_of
 from shared.events.faults import PoisonInput, RejectReason, TransientFault
 from shared.imaging.decoders.decoder import Decoder
+from shared.imaging.region import Region
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +113,8 @@ class ExtractionEngine:
             coming=lambda: self.decoding,
         )
 
-    async def extract(self, data: bytes) -> Extracted:
-        """Return the code of an image.
+    async def extract(self, data: bytes, region: Region | None = None) -> Extracted:
+        """Return the code of an image, or of a part of it.
 
         Raises PoisonInput when this image has no code, TransientFault when the engine is
         stopped, and what the device raised for the batch, as it is.
@@ -123,7 +124,7 @@ class ExtractionEngine:
             self._check_running()
             self.decoding += 1
             try:
-                pixels = await self._decoder.decode(data)
+                pixels = await self._decoder.decode(data, region)
             finally:
                 self.decoding -= 1
             decoded = self._clock()

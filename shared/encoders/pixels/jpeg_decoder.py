@@ -17,6 +17,7 @@ from shared.imaging.decoders.decoder import Decoder, Observe, unobserved
 from shared.imaging.decoders.policy import Pixels
 from shared.imaging.guard import ImageLimits
 from shared.imaging.plain_jpeg import PlainJpeg, plain_jpeg
+from shared.imaging.region import Region
 from shared.runtime.logging import get_logger
 
 log = get_logger(__name__)
@@ -72,8 +73,10 @@ class JpegDecoder:
             max_waiting=0,  # as many as come: the caller bounds that
         )
 
-    async def decode(self, data: bytes) -> Pixels | Tensor:
-        """See `Decoder`."""
+    async def decode(self, data: bytes, region: Region | None = None) -> Pixels | Tensor:
+        """See `Decoder`. Parts of pictures are rare: the other decoder cuts them out."""
+        if region is not None:
+            return await self._other.decode(data, region)
         jpeg = await asyncio.get_running_loop().run_in_executor(self._headers, plain_jpeg, data, self._limits)
         square = None if jpeg is None else await self._batcher.submit(jpeg)
         return await self._other.decode(data) if square is None else square

@@ -22,6 +22,7 @@ from shared.imaging.decoders.assignment import Assignment
 from shared.imaging.decoders.link import Kind, Link
 from shared.imaging.decoders.policy import DecodePolicy, Pixels
 from shared.imaging.heif import register_heif
+from shared.imaging.region import Region
 
 _ASSIGNMENT_BYTES = 1024 * 1024
 
@@ -41,8 +42,12 @@ def main() -> None:
         _limit_memory(assignment.policy.max_memory_bytes)
         link.send(Kind.READY, b"")
         while True:
-            _, data = link.receive(assignment.policy.limits.max_bytes)
-            link.send(*_reply(assignment, data))
+            kind, data = link.receive(assignment.policy.limits.max_bytes)
+            region: Region | None = None
+            if kind is Kind.REGION:
+                region = pickle.loads(data)  # noqa: S301 -- as above
+                _, data = link.receive(assignment.policy.limits.max_bytes)
+            link.send(*_reply(assignment, data, region))
             del data  # before the next one comes
     except EOFError:
         return
@@ -56,10 +61,10 @@ def _quieten() -> None:
         os.dup2(nothing.fileno(), 2)
 
 
-def _reply(assignment: Assignment, data: bytearray) -> tuple[Kind, bytes]:
+def _reply(assignment: Assignment, data: bytearray, region: Region | None) -> tuple[Kind, bytes]:
     try:
         with _limited_time(assignment.policy), _refused_memory():
-            image = decode_rgb(bytes(data), assignment.policy.limits, assignment.size_hint)
+            image = decode_rgb(bytes(data), assignment.policy.limits, assignment.size_hint, region)
             return Kind.PIXELS, _packed(assignment.finish(image))
     except PoisonInput as fault:
         return Kind.REJECTED, f"{fault.reason}\n{fault.detail}".encode(errors="replace")

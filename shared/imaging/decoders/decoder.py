@@ -3,6 +3,8 @@
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
+from shared.imaging.region import Region
+
 Decoded_co = TypeVar("Decoded_co", covariant=True)
 """What the pixels come in: an array, or a tensor that is on the encoder's device already."""
 
@@ -14,8 +16,10 @@ class Decoder(Protocol[Decoded_co]):
     loop may call it. What waits to be decoded is not bounded here: the caller does that.
     """
 
-    async def decode(self, data: bytes) -> Decoded_co:
-        """Return the finished pixels. A caller that is cancelled leaves its image to be finished.
+    async def decode(self, data: bytes, region: Region | None = None) -> Decoded_co:
+        """Return the finished pixels, of a part of the picture where one is given.
+
+        A caller that is cancelled leaves its image to be finished.
 
         Raises PoisonInput: what `decode_rgb` raises, and what the way to decode finds too dear.
         Raises TransientFault when there is nothing to decode with.

@@ -21,6 +21,8 @@ class Kind(IntEnum):
     """From the decoder: the number of dimensions, each dimension, and the samples."""
     REJECTED = 5
     """From the decoder: the reason, a line break, and the detail."""
+    REGION = 6
+    """To the decoder, before an image: the part of it that is wanted, pickled."""
 
 
 class Link:

@@ -13,6 +13,7 @@ from shared.imaging.decoders.decoder import Observe, unobserved
 from shared.imaging.decoders.policy import DecodePolicy, Finish, Pixels
 from shared.imaging.decoders.supervisor import SupervisedDecoder
 from shared.imaging.guard import check_bytes
+from shared.imaging.region import Region
 
 
 class DecodePool:
@@ -44,9 +45,9 @@ class DecodePool:
         """The children that are alive."""
         return [decoder.pid for decoder in self._decoders if decoder.pid is not None]
 
-    async def decode(self, data: bytes) -> Pixels:
+    async def decode(self, data: bytes, region: Region | None = None) -> Pixels:
         """See `Decoder`. Raises also PoisonInput: DECODE_TIMEOUT, TOO_MUCH_MEMORY, DECODER_CRASHED."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._decode, data)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._decode, data, region)
 
     async def __aenter__(self) -> Self:
         """Start the children. Raises TransientFault when one does not start."""
@@ -62,12 +63,12 @@ class DecodePool:
     ) -> None:
         await self._close()
 
-    def _decode(self, data: bytes) -> Pixels:
+    def _decode(self, data: bytes, region: Region | None) -> Pixels:
         check_bytes(data, self._limits)
         decoder = self._idle.get()
         started = self._clock()
         try:
-            pixels = decoder.decode(data)
+            pixels = decoder.decode(data, region)
         finally:
             self._idle.put(decoder)
         self._observe(self._clock() - started)

@@ -16,6 +16,7 @@ from shared.events.faults import PoisonInput, RejectReason, TransientFault
 from shared.imaging.decoders.assignment import Assignment
 from shared.imaging.decoders.link import Kind, Link
 from shared.imaging.decoders.policy import Pixels
+from shared.imaging.region import Region
 
 _COMMAND = (sys.executable, "-P", "-m", "shared.imaging.decoders.child")
 _ENVIRONMENT = {
@@ -67,12 +68,14 @@ class DecoderProcess:
     def pid(self) -> int:
         return self._child.pid
 
-    def decode(self, data: bytes) -> Pixels:
-        """Return the pixels.
+    def decode(self, data: bytes, region: Region | None = None) -> Pixels:
+        """Return the pixels, of a part of the picture where one is given.
 
         Raises what the child found: PoisonInput. Raises TimeoutError, EOFError or ValueError when it went
         past its deadline, died, or talked nonsense: then `end` it.
         """
+        if region is not None:
+            self._link.send(Kind.REGION, pickle.dumps(region), self._deadline_s)
         self._link.send(Kind.IMAGE, data, self._deadline_s)
         kind, body = self._link.receive(self._max_reply_bytes, self._deadline_s)
         self.decoded += 1

@@ -6,6 +6,7 @@ from shared.events.faults import PoisonInput, RejectReason
 from shared.imaging.decoders.assignment import Assignment
 from shared.imaging.decoders.policy import Pixels
 from shared.imaging.decoders.process import DecoderProcess
+from shared.imaging.region import Region
 
 _TRIES = 2
 _GRACE_S = 1.0
@@ -40,7 +41,7 @@ class SupervisedDecoder:
         if process is not None:
             process.end(_GRACE_S)
 
-    def decode(self, data: bytes) -> Pixels:
+    def decode(self, data: bytes, region: Region | None = None) -> Pixels:
         """Return the pixels.
 
         An image cannot send SIGKILL; an operator, or a host that is short of memory, can. So a child that is
@@ -50,7 +51,7 @@ class SupervisedDecoder:
         for tries_left in reversed(range(_TRIES)):
             process = self.start()
             try:
-                return process.decode(data)
+                return process.decode(data, region)
             except (EOFError, TimeoutError, ValueError) as error:
                 self._process = None
                 status = process.end(_GRACE_S if isinstance(error, EOFError) else 0)

@@ -10,6 +10,7 @@ from typing import Self
 from shared.imaging.decode import decode_rgb
 from shared.imaging.decoders.decoder import Observe, unobserved
 from shared.imaging.decoders.policy import DecodePolicy, Finish, Pixels
+from shared.imaging.region import Region
 
 
 class DecodeThreads:
@@ -34,9 +35,9 @@ class DecodeThreads:
         self._clock = clock
         self._threads = ThreadPoolExecutor(policy.processes, thread_name_prefix="decode")
 
-    async def decode(self, data: bytes) -> Pixels:
+    async def decode(self, data: bytes, region: Region | None = None) -> Pixels:
         """See `Decoder`."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._decode, data)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._decode, data, region)
 
     async def __aenter__(self) -> Self:
         return self
@@ -46,8 +47,8 @@ class DecodeThreads:
     ) -> None:
         await asyncio.to_thread(self._threads.shutdown)
 
-    def _decode(self, data: bytes) -> Pixels:
+    def _decode(self, data: bytes, region: Region | None) -> Pixels:
         started = self._clock()
-        pixels = self._finish(decode_rgb(data, self._limits, self._size_hint))
+        pixels = self._finish(decode_rgb(data, self._limits, self._size_hint, region))
         self._observe(self._clock() - started)
         return pixels

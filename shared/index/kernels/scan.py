@@ -14,14 +14,15 @@ _BLOCK_ROWS = 64
 
 
 @compiled
-def rank_all(codes, allowed, queries, metric, scores, rows, counts):
+def rank_all(codes, allowed, queries, metric, scores, rows, counts, compared):
     """Rank, for each query, all rows that are allowed.
 
     Writes the best of them, best first, to scores, float32 (queries, limit), and rows, int64 (queries, limit), and how
-    many there are to counts, int64 (queries,).
+    many there are to counts, int64 (queries,); to compared, how many were ranked.
     """
     limit = scores.shape[1]
     counts[:] = 0
+    compared[:] = 0
     of_queries = np.array([squared(queries, number) for number in range(queries.shape[0])])
     block = np.empty(_BLOCK_ROWS, np.int64)
     lines = cache_lines(codes)
@@ -43,6 +44,7 @@ def rank_all(codes, allowed, queries, metric, scores, rows, counts):
                 score = similarity(codes, row, query, of_query, metric)
                 count = keep(best_scores, best_rows, count, limit, score, row)
             counts[number] = count
+            compared[number] += size
 
 
 @compiled_leaf

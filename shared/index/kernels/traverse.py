@@ -34,6 +34,7 @@ def search_graph(
     scores,
     rows,
     counts,
+    compared,
 ):
     """Find about `expansion` of the rows that are nearest to each query, and rank them as a scan does.
 
@@ -43,8 +44,8 @@ def search_graph(
     levels, the top one first, each ascending; starts: where each begins, and the end. factors: float32 (queries,).
 
     Writes to scores, rows and counts what `rank_all` does: fewer than there are places, or than are allowed, only where
-    no more can be reached. A count of OVER_BUDGET: comparing `budget` rows did not do for this query, nor was any after
-    it searched for.
+    no more can be reached; to compared, how many rows the walk looked at. A count of OVER_BUDGET: comparing `budget`
+    rows did not do for this query, nor was any after it searched for.
     """
     visited = np.zeros((codes.shape[0] + 63) // 64, np.uint64)
     best = np.empty(expansion, np.float32)
@@ -54,7 +55,9 @@ def search_graph(
         step, factor = steps[number], factors[number]
         visited[:] = 0
         entry = _descend(signposts, norms, upper_rows, upper_links, starts, step, factor)
-        found = _walk(signposts, norms, links, allowed, entry, step, factor, budget, visited, best, best_rows)
+        found, compared[number] = _walk(
+            signposts, norms, links, allowed, entry, step, factor, budget, visited, best, best_rows
+        )
         if found == OVER_BUDGET:
             break
         counts[number] = rank_some(codes, best_rows[:found], queries, number, metric, scores[number], rows[number])
@@ -62,7 +65,10 @@ def search_graph(
 
 @compiled
 def _walk(codes, norms, links, allowed, entry, query, factor, budget, visited, best, best_rows):
-    """Go on from the closest row not gone on from yet, until the best are all closer than it; return their number."""
+    """Go on from the closest row not gone on from yet, until the best are all closer than it.
+
+    Return their number, and that of the rows that were compared.
+    """
     expansion = best.shape[0]
     lines = cache_lines(codes)
     ahead = np.empty(4 * expansion + links.shape[1], np.float32)
@@ -74,7 +80,7 @@ def _walk(codes, norms, links, allowed, entry, query, factor, budget, visited, b
     count = keep(best, best_rows, 0, expansion, ahead[0], entry) if allowed[entry] else 0
     while size and (count < expansion or ahead[0] >= best[count - 1]):
         if compared > budget:
-            return OVER_BUDGET
+            return OVER_BUDGET, compared
         nearest = ahead_rows[0]
         drop_top(ahead, ahead_rows, size)
         size -= 1
@@ -95,7 +101,7 @@ def _walk(codes, norms, links, allowed, entry, query, factor, budget, visited, b
                 size += 1
                 if allowed[row]:
                     count = keep(best, best_rows, count, expansion, near, row)
-    return count
+    return count, compared
 
 
 @compiled_leaf

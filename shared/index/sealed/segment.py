@@ -143,7 +143,7 @@ class SealedSegment:
             )
             if places is None or min(places.counts.tolist()) < min(k, count):
                 break
-            rankings = places.rankings(k)
+            rankings = places.rankings(k, walked=True)
             if rankings is not None:
                 return rankings
             limit *= 2

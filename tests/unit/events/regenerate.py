@@ -11,7 +11,8 @@ from shared.events import headers as hdr
 from shared.events.features import encode_feature
 from shared.events.operations import encode_batch
 from shared.events.receipts import encode_receipt
-from shared.events.search import encode_reply, encode_request
+from shared.events.search_replies import encode_reply
+from shared.events.search_requests import encode_request
 from shared.events.uploads import write_native
 from tests.unit.events import samples
 from tests.unit.events.golden_files import GOLDEN

@@ -8,7 +8,8 @@ from shared.events.images import SourcePosition
 from shared.events.operations import Delete, Upsert, make_batch
 from shared.events.receipts import Effect, Receipt
 from shared.events.rejects import reject_headers
-from shared.events.search import ErrorCode, Hit, SearchFailure, SearchReply, SearchRequest, Timings
+from shared.events.search_replies import ErrorCode, Hit, SearchFailure, SearchReply, Timings
+from shared.events.search_requests import SearchRequest
 from shared.events.upload_forms import UploadImage
 
 GIF = bytes.fromhex("47494638396101000100800000000000ffffff2c00000000010001000002024401003b")

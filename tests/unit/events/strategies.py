@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from shared.events.features import FeatureRecord
 from shared.events.images import SourcePosition
 from shared.events.operations import Delete, OperationBatch, Upsert
-from shared.events.search import MAX_TOP_K, ErrorCode, Hit, SearchFailure, SearchReply, SearchRequest, Timings
+from shared.events.search_replies import ErrorCode, Hit, SearchFailure, SearchReply, Timings
+from shared.events.search_requests import MAX_TOP_K, SearchRequest
 from shared.events.upload_forms import UploadImage
 
 int64 = st.integers(-(2**63), 2**63 - 1)

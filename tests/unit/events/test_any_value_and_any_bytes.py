@@ -15,15 +15,8 @@ from shared.events.images import MAX_ID_BYTES, check_id, id_from_key
 from shared.events.operations import Delete, OperationBatch, decode_batch, encode_batch
 from shared.events.receipts import decode_receipt
 from shared.events.rejects import read_reject, redrive_headers
-from shared.events.search import (
-    BadRequest,
-    SearchReply,
-    SearchRequest,
-    decode_reply,
-    decode_request,
-    encode_reply,
-    encode_request,
-)
+from shared.events.search_replies import SearchReply, decode_reply, encode_reply
+from shared.events.search_requests import BadRequest, SearchRequest, decode_request, encode_request
 from shared.events.upload_forms import DeleteImage, UploadImage
 from shared.events.uploads import read_upload_events, write_native
 from tests.unit.events import strategies as mine

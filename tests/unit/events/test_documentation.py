@@ -16,7 +16,8 @@ from shared.events.faults import RejectReason
 from shared.events.features import FeatureRecord, read_operation
 from shared.events.operations import Delete
 from shared.events.receipts import Effect, Receipt, decode_receipt
-from shared.events.search import ErrorCode, Hit, SearchReply, SearchRequest, Timings, decode_reply, decode_request
+from shared.events.search_replies import ErrorCode, Hit, SearchReply, Timings, decode_reply
+from shared.events.search_requests import SearchRequest, decode_request
 from shared.events.topics import Topics
 from shared.events.uploads import NativeUpload, read_upload_events
 from tests.unit.events.golden_files import Record

@@ -10,7 +10,8 @@ from shared.events.images import SourcePosition
 from shared.events.operations import decode_batch
 from shared.events.receipts import decode_receipt
 from shared.events.rejects import read_reject
-from shared.events.search import SearchReply, SearchRequest, decode_reply, decode_request
+from shared.events.search_replies import SearchReply, decode_reply
+from shared.events.search_requests import SearchRequest, decode_request
 from shared.events.upload_forms import DeleteImage, UploadEvent, UploadImage
 from shared.events.uploads import read_upload_events
 from tests.unit.events import samples

@@ -7,17 +7,13 @@ import pytest
 
 from shared.events import headers as hdr
 from shared.events.images import MAX_INLINE_BYTES
-from shared.events.search import (
+from shared.events.search_replies import ErrorCode, SearchFailure, SearchReply, decode_reply, encode_reply
+from shared.events.search_requests import (
     MAX_TEXT,
     MAX_VECTOR,
     BadRequest,
-    ErrorCode,
-    SearchFailure,
-    SearchReply,
     SearchRequest,
-    decode_reply,
     decode_request,
-    encode_reply,
     encode_request,
 )
 from tests.unit.events import samples
@@ -67,7 +63,7 @@ def test_a_filter_travels_as_it_is(content_type: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({}, "one of 'image', 'uri', 'id', 'vector' and 'text'; this one has none"),
+        ({}, "one of 'image', 'uri', 'id', 'vector', 'text', 'examples' and 'batch'; this one has none"),
         ({"id": "a", "uri": "u"}, r"this one has \['uri', 'id'\]"),
         ({"image": b"GIF", "vector": [1.0]}, r"this one has \['image', 'vector'\]"),
         ({"image": b""}, "1 to 262144 bytes; larger ones go by 'uri'"),
@@ -86,6 +82,20 @@ def test_a_filter_travels_as_it_is(content_type: str) -> None:
         ({"id": "a", "min_position": {"x": 1}}, r"at `key` in `\$.min_position`"),
         ({"id": "a", "min_score": "high"}, r"at `\$.min_score`"),
         ({"id": 7}, r"at `\$.id`"),
+        ({"id": "a", "offset": 9_991}, "'offset' and 'top_k' reach to rank 10000 at most"),
+        ({"id": "a", "region": [0, 0, 1, 1]}, "a 'region' belongs to an 'image' or a 'uri'"),
+        ({"uri": "a", "region": [0.5, 0, 0.5, 1]}, r"left before right and top before bottom, not \[0.5, 0.0, 0.5"),
+        ({"uri": "a", "region": [0, 0, 1.1, 1]}, "from 0 to 1"),
+        ({"uri": "a", "region": [0, 0, 1]}, r"at `\$.region`"),
+        ({"examples": []}, r"length >= 1 - at `\$.examples`"),
+        ({"examples": [{"id": "a"}], "id": "a"}, r"this one has \['id', 'examples'\]"),
+        ({"examples": [{"id": "a"}, {}]}, r"examples\[1\]: an example has one of 'image', .* this one has none"),
+        ({"examples": [{"id": "a", "weight": 0}]}, "a weight is a finite number, and not 0"),
+        ({"examples": [{"id": "a", "weight": -1}]}, "at least one of 'examples' has a weight above 0"),
+        ({"examples": [{"uri": "a"}], "region": [0, 0, 1, 1]}, "each of 'examples' has a 'region' of its own"),
+        ({"batch": []}, r"length >= 1 - at `\$.batch`"),
+        ({"batch": [{"id": "a"}, {"vector": [0]}]}, r"batch\[1\]: a query vector has finite numbers"),
+        ({"batch": [{"batch": [{"id": "a"}]}]}, r"batch\[0\]: a request in a batch has no batch of its own"),
         ([], "Expected `object`, got `array`"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -14,7 +14,7 @@ from shared.client import BusUnavailable, NoAnswer, Searchable, Sent, UploadReje
 from shared.events.images import Attributes, SourcePosition, check_id
 from shared.events.receipts import Effect, Receipt
 from shared.events.rejects import Reject
-from shared.events.search import Hit, SearchFailure, SearchReply
+from shared.events.search_replies import Hit, SearchFailure, SearchReply
 from shared.events.upload_forms import UploadImage, checked_upload
 from shared.runtime.server import Stop
 

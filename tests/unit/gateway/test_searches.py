@@ -2,7 +2,7 @@ import httpx
 import pytest
 
 from shared.events.images import MAX_INLINE_BYTES
-from shared.events.search import ErrorCode, SearchFailure
+from shared.events.search_replies import ErrorCode, SearchFailure
 from tests.unit.gateway.fakes import FakeIndex
 
 STATUS = {

@@ -6,14 +6,18 @@ import time
 import pytest
 from prometheus_client import CollectorRegistry
 
+from services.searcher.examples import ExampleCodes
 from services.searcher.handler import AnswerPolicy, AnswerRequests
 from services.searcher.metrics import SearcherMetrics
 from services.searcher.query import AnswerQuery
+from services.searcher.remembered import RememberedImages
 from shared.bus.consumer import Record
 from shared.events import headers as hdr
 from shared.events.faults import PoisonInput, RejectReason
-from shared.events.search import ErrorCode, SearchReply, SearchRequest, decode_reply, encode_request
+from shared.events.search_replies import ErrorCode, SearchReply, decode_reply
+from shared.events.search_requests import Example, SearchRequest, encode_request
 from shared.events.topics import Topics
+from shared.index.vectors import VectorFormat
 from shared.runtime.clock import CautiousClock
 from tests.fakes.engine import BOMB, POISON, WORDS, FakeEngine
 from tests.fakes.operations import SCHEME, code, upsert
@@ -33,17 +37,25 @@ class Bench:
         self.replicas = FakeReplicas()
         self.producer = FakeProducer(unreachable=["nobody.listens"])
         self.registry = CollectorRegistry()
-        query = AnswerQuery(
+        metrics = SearcherMetrics(self.registry)
+        examples = ExampleCodes(
             replicas=self.replicas,  # type: ignore[arg-type]
             engine=self.engine,  # type: ignore[arg-type]
             fetch=self._fetch,
+            remembered=RememberedImages(2, metrics.remembered),
+            vector_format=VectorFormat(),
+        )
+        query = AnswerQuery(
+            replicas=self.replicas,  # type: ignore[arg-type]
+            examples=examples,
+            scheme=SCHEME,
             searcher="searcher-1",
         )
         self.handler = AnswerRequests(
             topics=TOPICS,
             query=query,
             producer=self.producer,  # type: ignore[arg-type]
-            metrics=SearcherMetrics(self.registry),
+            metrics=metrics,
             policy=AnswerPolicy(max_in_flight=MAX_IN_FLIGHT, timeout_ms=10_000),
             searcher="searcher-1",
             clock=CautiousClock(now_s=lambda: time.time() + self.ahead_s, monotonic=time.monotonic),
@@ -118,6 +130,74 @@ async def test_every_kind_of_query_is_answered_from_all_shards(bench: Bench, req
     assert reply.hits[0].score == pytest.approx(1, abs=1e-5)
     assert (reply.positions, reply.scheme, reply.searcher) == ({0: 1, 1: 5}, SCHEME, "searcher-1")
     assert reply.timings.total_ms > 0
+
+
+async def test_several_examples_are_near_and_far_by_their_weights(bench: Bench) -> None:
+    near_dog = await bench.ask(SearchRequest(examples=[Example(id="dog"), Example(id="eel", weight=-0.5)]))
+    assert [hit.id for hit in near_dog.hits] == ["dog", "cat", "eel"]
+    between = await bench.ask(SearchRequest(examples=[Example(id="cat"), Example(image=code(4, 3, 2, 1))]))
+    assert between.hits[0].score == pytest.approx(between.hits[1].score, abs=0.01)
+
+
+async def test_examples_that_cancel_out_or_are_unknown_are_told(bench: Bench) -> None:
+    cancelled = SearchRequest(examples=[Example(id="cat"), Example(id="cat", weight=-1)])
+    assert await bench.code_of(cancelled) is ErrorCode.BAD_REQUEST
+    unknown = SearchRequest(examples=[Example(id="cat"), Example(id="nobody")])
+    assert await bench.code_of(unknown) is ErrorCode.UNKNOWN_ID
+
+
+async def test_of_a_region_only_that_part_is_looked_at(bench: Bench) -> None:
+    whole, part = SearchRequest(image=code(1, 2, 3, 4)), SearchRequest(image=code(1, 2, 3, 4), region=(0, 0, 0.5, 1))
+    assert (await bench.ask(part)).hits[0].score != (await bench.ask(whole)).hits[0].score
+
+
+async def test_an_image_that_is_asked_for_again_is_not_encoded_again(bench: Bench) -> None:
+    image = code(1, 2, 3, 4)
+    for request in (
+        SearchRequest(image=image),
+        SearchRequest(image=image, top_k=1),
+        SearchRequest(uri="s3://shop/cat"),
+    ):
+        assert (await bench.ask(request)).hits[0].id == "cat"
+    assert bench.engine.begun == [image]
+    await bench.ask(SearchRequest(image=image, region=(0, 0, 0.5, 0.5)))
+    assert len(bench.engine.begun) == 2
+    await bench.ask(SearchRequest(image=b"third"))  # two are remembered, and the whole was asked for longest ago
+    await bench.ask(SearchRequest(image=image))
+    assert len(bench.engine.begun) == 4
+    looked_up = bench.registry.get_sample_value("afterimage_searcher_remembered_images_total", {"outcome": "hit"})
+    assert looked_up == 2
+
+
+async def test_the_next_page_begins_where_the_first_ends(bench: Bench) -> None:
+    every = (await bench.ask(BY_ID)).hits
+    pages = [(await bench.ask(SearchRequest(id="cat", top_k=1, offset=offset))).hits for offset in range(4)]
+    assert pages == [[every[0]], [every[1]], [every[2]], []]
+
+
+async def test_hits_bring_the_attributes_that_were_chosen(bench: Bench) -> None:
+    await bench.replicas.apply(0, upsert(2, "fox", of=code(9, -9, 1, 1), attributes={"kind": "wild", "legs": 4}))
+    [hit] = (await bench.ask(SearchRequest(id="fox", top_k=1, attributes=frozenset({"legs", "none"})))).hits
+    assert hit.attributes == {"legs": 4}
+    [hit] = (await bench.ask(SearchRequest(id="fox", top_k=1, attributes=frozenset()))).hits
+    assert hit.attributes == {}
+
+
+async def test_an_explanation_names_every_segment_and_what_was_compared_there(bench: Bench) -> None:
+    explanation = (await bench.ask(SearchRequest(id="cat", explain=True))).explanation
+    assert explanation
+    searched = [(each.shard, each.segment, each.rows, each.way, each.compared) for each in explanation.segments]
+    assert searched == [(0, "", 2, "scan", 2), (1, "", 1, "scan", 1)]
+    assert not (await bench.ask(BY_ID)).explanation
+
+
+async def test_each_request_of_a_batch_is_answered_by_itself(bench: Bench) -> None:
+    reply = await bench.ask(SearchRequest(batch=[BY_ID, SearchRequest(id="nobody")]))
+    assert reply.batch
+    assert [hit.id for hit in reply.batch[0].hits] == ["cat", "dog", "eel"]
+    assert reply.batch[1].error is not None
+    assert reply.batch[1].error.code is ErrorCode.UNKNOWN_ID
+    assert bench.counted("batch", "ok") == 1
 
 
 async def test_a_reply_is_known_by_the_headers_of_its_request(bench: Bench) -> None:
@@ -250,7 +330,10 @@ async def test_a_reader_of_its_own_write_waits_until_the_replica_has_it(bench: B
 
 async def test_a_position_that_is_not_reached_in_time_is_told(bench: Bench) -> None:
     request = SearchRequest(id="cat", min_position={0: 99}, timeout_ms=1000)
-    assert await bench.code_of(request) is ErrorCode.NOT_YET
+    reply = await bench.ask(request)
+    assert reply.error is not None
+    assert reply.error.code is ErrorCode.NOT_YET
+    assert reply.positions == {0: 1, 1: 5}
 
 
 async def test_a_deadline_in_the_far_future_does_not_hold_its_place_for_ever(bench: Bench) -> None:

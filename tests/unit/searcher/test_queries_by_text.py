@@ -6,15 +6,22 @@ from pathlib import Path
 
 import pytest
 import torch
+from prometheus_client import CollectorRegistry
 
-from services.searcher.query import AnswerQuery, Stopwatch, Unanswerable
+from services.searcher.examples import ExampleCodes
+from services.searcher.metrics import SearcherMetrics
+from services.searcher.query import AnswerQuery
+from services.searcher.remembered import RememberedImages
+from services.searcher.stopwatch import Stopwatch
+from services.searcher.unanswerable import Unanswerable
 from shared.codes.description import describe_code
 from shared.codes.registry import load_code
 from shared.encoders.encoder import Encoder, texts_of
 from shared.encoders.engine.engine import ExtractionEngine
 from shared.encoders.registry import load_encoder
 from shared.encoders.scheme import identity_of
-from shared.events.search import ErrorCode, SearchRequest
+from shared.events.search_replies import ErrorCode
+from shared.events.search_requests import SearchRequest
 from shared.index.shard import Shard
 from shared.index.vectors import VectorFormat
 from tests.fakes.operations import upsert
@@ -36,10 +43,17 @@ async def searching(encoder: Encoder) -> AsyncIterator[tuple[AnswerQuery, FakeRe
     async with engine_of(encoder, load_code("f32", identity_of(encoder))) as engine:
         replicas = FakeReplicas(1)
         replicas.shards = {0: Shard(VectorFormat.of(describe_code("f32")))}
-        query = AnswerQuery(
+        examples = ExampleCodes(
             replicas=replicas,  # type: ignore[arg-type]
             engine=engine,
             fetch=nothing,
+            remembered=RememberedImages(0, SearcherMetrics(CollectorRegistry()).remembered),
+            vector_format=VectorFormat.of(describe_code("f32")),
+        )
+        query = AnswerQuery(
+            replicas=replicas,  # type: ignore[arg-type]
+            examples=examples,
+            scheme=engine.scheme.fingerprint,
             searcher="searcher-1",
         )
         yield query, replicas, engine

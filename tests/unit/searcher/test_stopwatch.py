@@ -1,4 +1,4 @@
-from services.searcher.query import Stopwatch
+from services.searcher.stopwatch import Stopwatch
 
 
 def test_the_stages_of_a_query_add_up_to_no_more_than_the_whole() -> None:

@@ -1,0 +1,168 @@
+"""Search requests, as JSON or msgpack by the record's content type."""
+
+import math
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+
+from shared.events import headers as hdr
+from shared.events.decoding import decode
+from shared.events.images import MAX_INLINE_BYTES, VERSION
+
+MAX_TOP_K = 1000
+MAX_VECTOR = 16_384
+MAX_TEXT = 500
+"""In characters; CLIP reads 77 tokens, about as many words."""
+MAX_RANK = 10_000
+"""Of the last hit that can be asked for: `offset` + `top_k`."""
+MAX_EXAMPLES = 32
+MAX_BATCH = 64
+EXAMPLE_FIELDS = ("image", "uri", "id", "vector", "text")
+"""An example has one of these."""
+QUERY_FIELDS = (*EXAMPLE_FIELDS, "examples", "batch")
+"""A request has one of these."""
+MAX_EXCLUDED = 1000
+
+_Vector = Annotated[list[float], msgspec.Meta(min_length=1, max_length=MAX_VECTOR)]
+_Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
+Corners = tuple[float, float, float, float]
+"""Left, top, right and bottom of a part of a picture, in shares of its width and height."""
+
+
+class Example(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What hits should look like: one of `image` (bytes), `uri`, `id` (of an indexed image), `vector` and `text`.
+
+    vector: float, (dim,), any norm but zero. text: for encoders that have a text side. region: the part of the picture
+    that counts, of `image` and `uri`. weight: how much it counts among several; below 0, hits should not look like it.
+    """
+
+    image: bytes | None = None
+    uri: str | None = None
+    id: str | None = None
+    vector: _Vector | None = None
+    text: _Text | None = None
+    region: Corners | None = None
+    weight: float = 1.0
+
+
+class SearchRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Find what looks like one example, as in `Example`, or like several; or answer several requests at once.
+
+    examples: several, with their weights. batch: several requests, each answered by itself; of this one only
+    `timeout_ms` counts then. offset: how many of the best hits are left out, those of the pages before. min_score: only
+    hits at or above it. filter: a condition that every hit meets. exclude: ids that no hit has. exact: compare with
+    every image, where a graph would lead to about the nearest. attributes: the names of those that hits bring; all of
+    them where it is left out. explain: say what was searched, and how.
+    min_position: shard → offset that the answer must have seen. timeout_ms: counted from the record's timestamp,
+    where the header `deadline` is not set.
+    """
+
+    v: int = VERSION
+    image: bytes | None = None
+    uri: str | None = None
+    id: str | None = None
+    vector: _Vector | None = None
+    text: _Text | None = None
+    region: Corners | None = None
+    examples: Annotated[list[Example], msgspec.Meta(min_length=1, max_length=MAX_EXAMPLES)] | None = None
+    batch: Annotated[list["SearchRequest"], msgspec.Meta(min_length=1, max_length=MAX_BATCH)] | None = None
+    top_k: Annotated[int, msgspec.Meta(ge=1, le=MAX_TOP_K)] = 10
+    offset: Annotated[int, msgspec.Meta(ge=0, le=MAX_RANK)] = 0
+    attributes: Annotated[frozenset[str], msgspec.Meta(max_length=MAX_EXCLUDED)] | None = None
+    explain: bool = False
+    min_score: float | None = None
+    min_position: dict[int, int] = {}
+    timeout_ms: Annotated[int, msgspec.Meta(ge=1, le=600_000)] | None = None
+    filter: dict[str, Any] | None = None
+    exclude: Annotated[frozenset[str], msgspec.Meta(max_length=MAX_EXCLUDED)] = frozenset()
+    exact: bool = False
+
+    def asked_for(self) -> list[Example]:
+        """Return what hits should look like: one example, or several."""
+        if self.examples is not None:
+            return self.examples
+        return [Example(**{name: getattr(self, name) for name in (*EXAMPLE_FIELDS, "region")})]
+
+
+class BadRequest(Exception):
+    """The request breaks the contract; the text says how."""
+
+
+_request_json = msgspec.json.Decoder(SearchRequest)
+_request_msgpack = msgspec.msgpack.Decoder(SearchRequest)
+
+
+def encode_request(request: SearchRequest, content_type: str = hdr.JSON) -> bytes:
+    data = msgspec.to_builtins(request, builtin_types=(bytes,)) | {"v": request.v}
+    return msgspec.msgpack.encode(data) if content_type == hdr.MSGPACK else msgspec.json.encode(data)
+
+
+def decode_request(value: bytes | None, content_type: str) -> SearchRequest:
+    """Read a request; what is not msgpack by its content type is JSON. Raises BadRequest."""
+    try:
+        decoder = _request_msgpack if content_type == hdr.MSGPACK else _request_json
+        request = decode(decoder, value or b"")
+    except msgspec.DecodeError as error:
+        raise BadRequest(f"the request cannot be read as {content_type or hdr.JSON}: {error}") from None
+    if request.v != VERSION:
+        raise BadRequest(f"version {request.v} of search requests; this release knows {VERSION}")
+    _check(request, where="")
+    return request
+
+
+def _check(request: SearchRequest, *, where: str) -> None:
+    """Raises BadRequest for what the types do not say. where: of the request in a batch, for the message."""
+    given = [name for name in QUERY_FIELDS if getattr(request, name) is not None]
+    if len(given) != 1:
+        raise BadRequest(f"{where}a request has one of {_names(QUERY_FIELDS)}; this one has {given or 'none'}")
+    if request.batch is not None:
+        if where:
+            raise BadRequest(f"{where}a request in a batch has no batch of its own")
+        for number, each in enumerate(request.batch):
+            _check(each, where=f"batch[{number}]: ")
+        return
+    if request.offset + request.top_k > MAX_RANK:
+        raise BadRequest(f"{where}'offset' and 'top_k' reach to rank {MAX_RANK} at most")
+    if request.min_score is not None and not math.isfinite(request.min_score):
+        raise BadRequest(f"{where}'min_score' is a finite number")
+    _check_examples(request, where=where)
+
+
+def _check_examples(request: SearchRequest, *, where: str) -> None:
+    if request.examples is None:
+        _check_example(request, where=where)
+        return
+    if request.region is not None:
+        raise BadRequest(f"{where}each of 'examples' has a 'region' of its own")
+    for number, example in enumerate(request.examples):
+        _check_example(example, where=f"{where}examples[{number}]: ")
+    if not any(example.weight > 0 for example in request.examples):
+        raise BadRequest(f"{where}at least one of 'examples' has a weight above 0")
+
+
+def _check_example(example: Example | SearchRequest, *, where: str) -> None:
+    given = [name for name in EXAMPLE_FIELDS if getattr(example, name) is not None]
+    if len(given) != 1:
+        raise BadRequest(f"{where}an example has one of {_names(EXAMPLE_FIELDS)}; this one has {given or 'none'}")
+    if example.image is not None and not 0 < len(example.image) <= MAX_INLINE_BYTES:
+        raise BadRequest(f"{where}an inline query image has 1 to {MAX_INLINE_BYTES} bytes; larger ones go by 'uri'")
+    if example.vector is not None and not 0 < math.hypot(*example.vector) < math.inf:
+        raise BadRequest(f"{where}a query vector has finite numbers, and one that is not zero")
+    if example.text is not None and not example.text.strip():
+        raise BadRequest(f"{where}a query text has at least one word")
+    if example.region is not None:
+        if given[0] not in ("image", "uri"):
+            raise BadRequest(f"{where}a 'region' belongs to an 'image' or a 'uri'")
+        left, top, right, bottom = example.region
+        if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+            raise BadRequest(
+                f"{where}a 'region' is [left, top, right, bottom] in shares of the picture's sides, from 0 to 1, left "
+                f"before right and top before bottom, not {list(example.region)}"
+            )
+    if isinstance(example, Example) and not (math.isfinite(example.weight) and example.weight):
+        raise BadRequest(f"{where}a weight is a finite number, and not 0")
+
+
+def _names(fields: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in fields[:-1]) + f" and '{fields[-1]}'"
