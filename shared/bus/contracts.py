@@ -61,6 +61,7 @@ REJECTS = Contract(
 RECEIPTS = Contract(Receipt, "An upload event has taken effect, and where. JSON. Key: the image's id.")
 REQUESTS = Contract(
     SearchRequest,
-    "Find what looks like one image, or like several. JSON, or msgpack by content-type; reply_to names the reply's topic.",
+    "Find what looks like one image, or like several. JSON, or msgpack by content-type; reply_to names the topic of "
+    "the reply.",
 )
 REPLIES = Contract(SearchReply, "The ranked hits, or an error; in the encoding of the request, by its correlation_id.")
