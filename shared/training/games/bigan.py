@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from shared.encoders.gan.adversarial import BIGAN
 from shared.encoders.gan.networks import AdversarialArchitecture, CodeEncoder, JointDiscriminator
 from shared.training.games.game import GameLearner, GameRecipe, contrast_head, initialise
-from shared.training.games.losses import descend, hinge, nt_xent
+from shared.training.games.losses import descend, hinge
 from shared.training.games.spectral import normalised
 from shared.training.learner import Losses
 
@@ -45,7 +45,7 @@ class BiganLearner(GameLearner):
 
         verdicts = self._discriminator(torch.cat([views[:count], made]), torch.cat([codes[:count], latent]))
         fooled = verdicts[:count].mean() - verdicts[count:].mean()
-        together = nt_xent(self._contrast(codes))
+        together = self._together(self._contrast(codes))
         descend(fooled + self._recipe.contrast * together, self._generator_adam, self._encoder_adam)
         self._follow()
         return {"discriminator": told_apart.item(), "generator": fooled.item(), "contrast": together.item()}

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from shared.encoders.gan.networks import SIDE, AdversarialArchitecture, Generator
 from shared.training.augmentation import Augmentation
+from shared.training.losses import metric_loss
 from shared.training.pictures import Pictures, Split
 from shared.training.quality import Quality, among_classes, of_views
 from shared.training.samples import write_sheet
@@ -67,6 +68,7 @@ class GameLearner:
         self._generator = Generator(architecture).apply(initialise).to(device)
         self._average = copy.deepcopy(self._generator).requires_grad_(requires_grad=False).eval()
         self._shown = torch.randn(_SHOWN, architecture.latent, generator=self._random)
+        self._alike = metric_loss("supcon", classes=0, dim=0)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -126,6 +128,15 @@ class GameLearner:
             self._order = torch.cat([self._order, self._parts.learned[shuffled]])
         chosen, self._order = self._order[:batch], self._order[batch:]
         return self._pictures.images[chosen]
+
+    def _together(self, embeddings: Tensor) -> Tensor:
+        """Return NT-Xent of (2 * count, dim), of which rows i and i + count are views of one picture.
+
+        It is the supervised contrastive loss with one other view for each (Khosla et al. 2020), which is computed
+        without the table of all pairs of pairs that `nt-xent` makes.
+        """
+        loss: Tensor = self._alike(embeddings, torch.arange(len(embeddings) // 2, device=embeddings.device).repeat(2))
+        return loss
 
     def _view(self, images: Tensor) -> Tensor:
         """Change real pictures, uint8, and bring them between -1 and 1 and onto the device."""

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from shared.encoders.gan.adversarial import GAN, DiscriminatorFeatures, layer_features
 from shared.encoders.gan.networks import AdversarialArchitecture, Discriminator
 from shared.training.games.game import GameLearner, GameRecipe, contrast_head
-from shared.training.games.losses import descend, hinge, nt_xent
+from shared.training.games.losses import descend, hinge
 from shared.training.games.spectral import denormalised, normalised
 from shared.training.learner import Losses
 
@@ -35,7 +35,7 @@ class GanLearner(GameLearner):
         maps = self._discriminator.trunk(torch.cat([self._view(images), self._view(images), self._changed(made)]))
         verdicts = self._discriminator.verdict(maps[-1].flatten(1))
         told_apart = hinge(verdicts[:count], verdicts[2 * count :])
-        together = nt_xent(self._contrast(layer_features([values[: 2 * count] for values in maps])))
+        together = self._together(self._contrast(layer_features([values[: 2 * count] for values in maps])))
         descend(told_apart + self._recipe.contrast * together, self._discriminator_adam)
 
         fooled = -self._discriminator(self._changed(self._generator(self._latent(count)))).mean()

@@ -1,20 +1,7 @@
 """What the players of a game descend."""
 
 import torch
-from torch import Tensor, nn
-
-_TEMPERATURE = 0.1
-
-
-def nt_xent(embeddings: Tensor) -> Tensor:
-    """Let each view find the other one of its picture in the batch, by the cosine (Chen et al. 2020, equation 1).
-
-    embeddings: (2 * count, dim); rows i and i + count are views of one picture.
-    """
-    unit = nn.functional.normalize(embeddings)
-    similarity = (unit @ unit.T / _TEMPERATURE).fill_diagonal_(-torch.inf)
-    others = torch.arange(len(unit), device=unit.device).roll(len(unit) // 2)
-    return nn.functional.cross_entropy(similarity, others)
+from torch import Tensor
 
 
 def hinge(real: Tensor, made: Tensor) -> Tensor:
