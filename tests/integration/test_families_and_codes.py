@@ -167,11 +167,11 @@ class Mixed:
     others: WorkerProcess
 
 
-@pytest.fixture(params=["opq16"])
+@pytest.fixture(params=["vq8", "opq16"])
 def mixed(
     request: pytest.FixtureRequest, kafka: Broker, redis_server: RedisServer, unique_namespace: str, tmp_path: Path
 ) -> Iterator[Mixed]:
-    """The other file is of another recipe."""
+    """The other file is of the recipe vq8, too, and was fitted with another seed; or it is of another recipe."""
     weights = tmp_path / "weights.safetensors"
     torch.manual_seed(1)
     safetensors.torch.save_file(timm.create_model("test_resnet").state_dict(), weights)
