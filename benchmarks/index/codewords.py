@@ -131,6 +131,7 @@ class Faiss(_Seat):
             FAISS_FAST: faiss.IndexPQFastScan(dim, 2 * parts, 4, product),
             FAISS_GRAPH: graph,
         }
+        self._indexes[FAISS_SCAN].do_polysemous_training = False  # of no use here, and takes longer than all else
         for index in self._indexes.values():
             index.train(self._base[:_LEARNED])
             index.add(self._base)

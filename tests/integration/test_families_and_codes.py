@@ -167,19 +167,19 @@ class Mixed:
     others: WorkerProcess
 
 
-@pytest.fixture(params=["vq8", "opq16"])
+@pytest.fixture(params=["pca16,i8", "pca8,i8"])
 def mixed(
     request: pytest.FixtureRequest, kafka: Broker, redis_server: RedisServer, unique_namespace: str, tmp_path: Path
 ) -> Iterator[Mixed]:
-    """The other file is of the recipe vq8, too, and was fitted with another seed; or it is of another recipe."""
+    """The other file is of the same recipe and was fitted to other pictures; or it is of another recipe, too."""
     weights = tmp_path / "weights.safetensors"
     torch.manual_seed(1)
     safetensors.torch.save_file(timm.create_model("test_resnet").state_dict(), weights)
     encoder = load_encoder(NETWORK, weights, "cpu", backend="torch")
-    vectors = torch.cat([encoder.encode(pixels_of(encoder, data)) for data in PICTURES])
+    vectors = torch.cat([encoder.encode(pixels_of(encoder, data)) for data in PICTURES[:40]])
     file, other = tmp_path / "code.safetensors", tmp_path / "other.safetensors"
-    for path, recipe, seed in ((file, "vq8", 0), (other, request.param, 1)):
-        path.write_bytes(pack(fit(vectors, Recipe.parse(recipe), encoder=identity_of(encoder), seed=seed)))
+    for path, recipe, some in ((file, "pca16,i8", vectors[:20]), (other, request.param, vectors[20:])):
+        path.write_bytes(pack(fit(some, Recipe.parse(recipe), encoder=identity_of(encoder))))
     changed = {"AFTERIMAGE_CODE": str(other)}
     with Service(
         bootstrap_servers=kafka.bootstrap_servers,

@@ -77,7 +77,7 @@ class Graph:
 def _with_codebook(folder: Path, vector_format: VectorFormat, code_bytes: int) -> VectorFormat:
     """A segment brings its codewords: they are as much a part of its codes as the bytes are.
 
-    Beside halves their length says which kind they are: those that are added are as long as the vector, and those of its
+    Beside halves their length says which kind they are: those that are added are as long as the vector, those of its
     parts are shorter; of one part alone, which is as long, both readings are the same.
     """
     if not (folder / CODEWORDS).exists():
