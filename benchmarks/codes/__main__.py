@@ -62,8 +62,9 @@ def _parts(made: Path, scratch: Path, options: argparse.Namespace) -> Iterator[P
                 say(f"fitting {recipe} with faiss")
                 asked = (plain_faiss.measure, recipe, learned, searched, options.rounds, options.threads)
                 by_faiss[recipe] = apart(*asked)
+        by_default = child.call("found_by_default")
     title = f"{base.shape[1]} numbers, fitted to {len(learned):,} pictures, of {len(base):,} others"
-    yield report.recalls(title, Workload.load(searched), found, by_faiss)
+    yield report.recalls(title, Workload.load(searched), found, by_faiss, by_default)
     yield report.distortions(title, found, by_faiss)
     yield report.fits(title, found, by_faiss)
     yield report.encodings(title, found, by_faiss)

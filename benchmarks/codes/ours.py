@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 
-from benchmarks.codes.plan import RESCORED, Fit
+from benchmarks.codes.plan import DEFAULT, RESCORED, Fit
 from benchmarks.index.timing import Timer
 from benchmarks.index.workload import K, RowNumbers, Vectors, Workload
 from shared.codes.fitted_file import FittedCode, pack
@@ -55,6 +55,10 @@ class Ours:
             distortion=loss_of(fitted, base).distortion,
         )
 
+    def found_by_default(self) -> RowNumbers:
+        """What a search by the service's default code gives, which needs no fitting."""
+        return self._found(DEFAULT, K)
+
     def _fit(self, recipe: Recipe) -> tuple[FittedCode, float]:
         plain = replace(recipe, rescored=False)
         if str(plain) not in self._fitted:
@@ -64,8 +68,8 @@ class Ours:
         fitted, fit_s = self._fitted[str(plain)]
         return replace(fitted, recipe=recipe), fit_s
 
-    def _found(self, file: Path, k: int) -> RowNumbers:
-        stored, asked = coded(str(file), self._base), coded(str(file), self._queries)
+    def _found(self, setting: Path | str, k: int) -> RowNumbers:
+        stored, asked = coded(str(setting), self._base), coded(str(setting), self._queries)
         every = np.ones(len(self._base), np.bool_)
         rankings = rank_codes(stored.codes, asked.queries, k, stored.vector_format, every)
         return np.array([ranking.rows[:k] for ranking in rankings])

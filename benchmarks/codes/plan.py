@@ -32,6 +32,9 @@ FACTORIES = {
 """What is asked of faiss, by recipe. np: without polysemous training, which is on by default, is of no use here, and
 takes many times as long as finding the codewords. PQ320 and OPQ320 are left out, so that a run takes minutes."""
 
+DEFAULT = "i8"
+"""The service's default code, as a setting: unlike the recipe of that name it has a scale for each vector."""
+
 RESCORED = 100
 """Rows that codewords find and halves then rank, where a recipe ends with +f16. A walk in a graph views more."""
 
