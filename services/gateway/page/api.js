@@ -14,16 +14,22 @@ export class Problem extends Error {
 /** Shard → the highest position that this page was told of: its searches see its own writes. */
 const positions = new Map();
 
-/** what: one of {image}, {uri} and {id}. */
-export async function search(what, topK, signal) {
+/** what: one of {image}, {uri} and {id}. filter: a condition, or null. */
+export async function search(what, topK, filter, signal) {
   const query = new URLSearchParams({ top_k: topK });
+  if (filter) query.set("filter", JSON.stringify(filter));
   for (const [shard, position] of positions) query.append("min_position", `${shard}:${position}`);
   if (what.image) {
     const body = new FormData();
     body.set("image", what.image, "image");
     return call(`/search?${query}`, { method: "POST", body, signal });
   }
-  query.set(...(what.uri ? ["uri", what.uri] : ["id", what.id]));
+  if (what.uri) {
+    query.set("uri", what.uri);
+  } else {
+    query.set("id", what.id);
+    query.set("exclude", what.id); // it is as near to itself as can be, which nobody asks for
+  }
   return call(`/search?${query}`, { signal });
 }
 

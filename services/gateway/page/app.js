@@ -1,6 +1,7 @@
 // The page: what is looked for, what is done with it, and what the person is told.
 
 import * as api from "/api.js";
+import * as filters from "/filters.js";
 import { fit } from "/picture.js";
 import * as results from "/results.js";
 
@@ -48,12 +49,13 @@ async function choosePicture(file) {
     const fitted = await fit(file);
     resized = fitted.resized;
     choose({ image: fitted.image });
-    history.pushState(null, "", "/");
+    writeAddress();
     await search();
   });
 }
 
 async function search() {
+  filters.show($("filters"), searchNarrowed);
   if (!chosen) {
     say("Choose a picture to see what looks like it.");
     return;
@@ -64,8 +66,8 @@ async function search() {
   say("Searching…");
   $("found").ariaBusy = "true";
   try {
-    const answer = await api.search(chosen, $("top-k").value, signal);
-    results.show(answer.hits, { like, remove });
+    const answer = await api.search(chosen, $("top-k").value, filters.condition(), signal);
+    results.show(answer.hits, { like, narrow, remove });
     say(summary(answer));
   } catch (error) {
     if (signal.aborted) return;
@@ -79,14 +81,26 @@ async function search() {
 function summary({ hits, timings }) {
   const count = hits.length === 1 ? "1 picture" : `${hits.length} pictures`;
   const shrunk = chosen.image && resized ? " Your picture was made smaller, to 256 KiB, before it was sent." : "";
+  if (hits.length === 0 && filters.condition()) return `No picture has all of this: drop a condition.${shrunk}`;
+  if (hits.length === 0 && chosen.id) return "No other picture is indexed yet.";
   if (hits.length === 0) return `Nothing is indexed yet that could be found.${shrunk}`;
   return `${count} in ${timings.total_ms.toFixed(0)} ms.${shrunk}`;
 }
 
 async function like(id) {
   choose({ id });
-  history.pushState(null, "", `/?id=${encodeURIComponent(id)}`);
+  writeAddress();
   $("found").focus(); // the button that was pressed goes away with its card
+  await attempt(search);
+}
+
+async function narrow(name, value) {
+  if (filters.add(name, value)) await searchNarrowed();
+}
+
+async function searchNarrowed() {
+  writeAddress();
+  $("found").focus(); // the chip that was pressed may go away
   await attempt(search);
 }
 
@@ -133,17 +147,30 @@ function attributes(text) {
   );
 }
 
+/** The address says what is looked for, but for a picture, which only this page has. */
+function writeAddress() {
+  const state = new URLSearchParams();
+  for (const name of SOURCES) if (chosen?.[name]) state.set(name, chosen[name]);
+  for (const pair of filters.written()) state.append("only", pair);
+  if ($("top-k").value !== $("top-k").defaultValue) state.set("top_k", $("top-k").value);
+  const address = `/${state.size ? `?${state}` : ""}`;
+  if (address !== location.pathname + location.search) history.pushState(null, "", address);
+}
+
 function followAddress() {
-  const id = new URLSearchParams(location.search).get("id");
-  choose(id ? { id } : null);
+  const state = new URLSearchParams(location.search);
+  const name = SOURCES.find((source) => state.get(source));
+  choose(name ? { [name]: state.get(name) } : null);
+  filters.read(state.getAll("only"));
+  $("top-k").value = state.get("top_k") ?? $("top-k").defaultValue;
   results.show([], {});
   attempt(search);
 }
 
 $("query").addEventListener("submit", (event) => {
   event.preventDefault();
-  if (chosen?.id) like(chosen.id);
-  else attempt(search);
+  writeAddress();
+  attempt(search);
 });
 $("upload").addEventListener("click", async () => {
   $("upload").disabled = true;

@@ -1,5 +1,7 @@
 // The grid of results.
 
+import { attributeChips } from "/filters.js";
+
 const SURE_MS = 4000;
 const list = document.querySelector("#results");
 const template = document.querySelector("#card");
@@ -19,7 +21,7 @@ function forget(id) {
   pictures.delete(id);
 }
 
-/** actions: like(id) and remove(id), which resolves when the picture is gone. */
+/** actions: like(id), narrow(name, value) and remove(id), which resolves when the picture is gone. */
 export function show(hits, actions) {
   list.replaceChildren(...hits.map((hit) => card(hit, actions)));
 }
@@ -31,7 +33,7 @@ function card(hit, actions) {
   part(".bar").style.setProperty("--share", `${Math.max(0, hit.score) * 100}%`);
   part(".number").textContent = hit.score.toFixed(3);
   part(".id").textContent = part(".id").title = hit.id;
-  part(".attributes").append(...Object.entries(hit.attributes).map(chip));
+  part(".attributes").append(...attributeChips(hit.attributes, actions.narrow));
   part(".like").setAttribute("aria-label", `More like ${hit.id}`);
   part(".like").addEventListener("click", () => actions.like(hit.id));
   if (/^https?:\/\//i.test(hit.uri ?? "")) {
@@ -57,12 +59,6 @@ function fillTile(tile, id) {
   label.hidden = true;
 }
 
-function chip([name, value]) {
-  const item = document.createElement("li");
-  item.textContent = `${name}: ${Array.isArray(value) ? value.join(", ") : value}`;
-  return item;
-}
-
 /** The first press asks, the second one does it. */
 function armDelete(button, id, act) {
   let timer;
@@ -70,7 +66,7 @@ function armDelete(button, id, act) {
     clearTimeout(timer);
     button.classList.remove("sure");
     button.textContent = "Delete";
-    button.setAttribute("aria-label", `Delete ${id}`);
+    button.ariaLabel = `Delete ${id}`;
   };
   disarm();
   button.addEventListener("blur", disarm);
@@ -78,7 +74,7 @@ function armDelete(button, id, act) {
     if (!button.classList.contains("sure")) {
       button.classList.add("sure");
       button.textContent = "Really delete?";
-      button.setAttribute("aria-label", `Really delete ${id}?`);
+      button.ariaLabel = `Really delete ${id}?`;
       timer = setTimeout(disarm, SURE_MS);
       return;
     }

@@ -1,0 +1,209 @@
+"""The page in a real browser: Debian's Chromium, in front of the real gateway and the running service."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+
+from tests.harness.kafka import Broker
+from tests.harness.redis import RedisServer
+from tests.harness.service import PHOTOS, Service
+from tests.harness.workers import WorkerProcess
+
+PANDA = PHOTOS / "animal" / "panda.webp"
+DAMS = [PHOTOS / "energy" / "dam2.webp", PHOTOS / "energy" / "dam3.webp"]
+PATIENT_MS = 60_000
+
+
+@dataclass
+class Visit:
+    """A page, and what it did that a person does not see."""
+
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    found = shutil.which("chromium")
+    if found is None:
+        pytest.skip("needs chromium: `make ci-tools` installs it")
+    return found
+
+
+@pytest.fixture(scope="module")
+def gateway_url(
+    chromium: str, kafka: Broker, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A gateway in front of the running service, which has three photos.
+
+    It asks for chromium first: without that, all tests are skipped.
+    """
+    folder = tmp_path_factory.mktemp("page")
+    with (
+        Service(
+            bootstrap_servers=kafka.bootstrap_servers,
+            redis_url=redis_server.url,
+            namespace="page-e2e",
+            folder=folder,
+        ) as service,
+        WorkerProcess(
+            "gateway",
+            bootstrap_servers=kafka.bootstrap_servers,
+            redis_url=redis_server.url,
+            folder=folder,
+            env=service.environment,
+        ) as gateway,
+    ):
+        for photo in (PANDA, *DAMS):
+            event = {"id": photo.stem, "uri": photo.as_uri(), "attributes": {"kind": photo.parent.name}}
+            httpx.post(f"{gateway.url}/images?wait=60", json=event, timeout=70).raise_for_status()
+        yield gateway.url
+
+
+@pytest.fixture(scope="module")
+def browser(gateway_url: str, chromium: str) -> Iterator[Browser]:
+    """Comes after the service and goes before it: while Playwright runs, asyncio.run cannot."""
+    assert gateway_url
+    with sync_playwright() as playwright:
+        # Its own sandbox needs user namespaces, which containers seldom give; it sees our own page only.
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, gateway_url: str) -> Iterator[Visit]:
+    """The page, opened. Afterwards: nothing in the console, and no request that left the gateway."""
+    with browser.new_context(base_url=gateway_url) as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENT_MS)
+        seen = Visit(page, gateway_url)
+        page.on("console", lambda message: seen.complaints.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+        page.on("request", lambda request: seen.asked.append(request.url))
+        page.goto("/")
+        yield seen
+        assert seen.complaints == []
+        assert seen.asked
+        assert [url for url in seen.asked if not url.startswith((f"{gateway_url}/", f"blob:{gateway_url}/"))] == []
+
+
+def ids(page: Page) -> list[str]:
+    return page.locator("#results .id").all_text_contents()
+
+
+def open_panda(page: Page) -> None:
+    page.goto("/?id=panda")
+    expect(page.locator("#results .card")).not_to_have_count(0, timeout=PATIENT_MS)
+
+
+def test_a_chosen_picture_finds_itself_and_more_like_a_hit_leads_on_and_back(visit: Visit) -> None:
+    page = visit.page
+    expect(page.get_by_role("status")).to_have_text("Choose a picture to see what looks like it.")
+    page.set_input_files("#file", DAMS[0])
+    expect(page.locator("#results .id").first).to_have_text("dam2", timeout=PATIENT_MS)
+    page.get_by_role("button", name="More like dam3").click()
+    expect(page).to_have_url(re.compile(r"\?id=dam3$"))
+    expect(page.locator("#results .id").first).to_have_text("dam2", timeout=PATIENT_MS)
+    assert "dam3" not in ids(page)
+    page.go_back()
+    expect(page).to_have_url(f"{visit.url}/")
+    expect(page.locator("#results .card")).to_have_count(0)
+
+
+def test_an_attribute_narrows_the_results_and_the_address_keeps_it(visit: Visit) -> None:
+    page = visit.page
+    page.goto("/?id=dam2")
+    page.get_by_role("button", name="Only kind: energy").first.click()
+    expect(page.locator("#results .id")).to_have_text(["dam3"], timeout=PATIENT_MS)
+    page.reload()
+    expect(page.locator("#results .id")).to_have_text(["dam3"], timeout=PATIENT_MS)
+    page.get_by_role("button", name="No longer only kind: energy").press("Enter")
+    expect(page.locator("#results .id").get_by_text("panda")).to_be_visible(timeout=PATIENT_MS)
+    page.go_back()
+    expect(page.locator("#results .id")).to_have_text(["dam3"], timeout=PATIENT_MS)
+
+
+def test_a_condition_that_none_meets_is_told_from_an_empty_index(visit: Visit) -> None:
+    visit.page.goto('/?id=dam2&only=["kind","nothing"]&only=no-json')
+    expect(visit.page.get_by_role("status")).to_contain_text("No picture has all of this", timeout=PATIENT_MS)
+
+
+def test_a_picture_is_added_shown_and_deleted_at_the_second_press(visit: Visit) -> None:
+    page = visit.page
+    page.set_input_files("#file", PHOTOS / "animal" / "panda.webp")
+    page.get_by_text("Add it to the index").click()
+    page.locator("#new-id").fill("my/panda 2")
+    page.locator("#attributes").fill("legs: 4")
+    page.get_by_role("button", name="Add to the index", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("my/panda 2 was searchable after", timeout=PATIENT_MS)
+    page.get_by_role("button", name="Find similar").click()
+    shown = page.get_by_role("img", name="my/panda 2")
+    expect(shown).to_be_visible(timeout=PATIENT_MS)
+    assert shown.evaluate("image => image.naturalWidth") > 0
+    expect(page.get_by_role("button", name="Only legs: 4")).to_be_visible()
+    page.get_by_role("button", name="Delete my/panda 2", exact=True).click()
+    page.get_by_role("button", name="Really delete my/panda 2?").click()
+    expect(page.get_by_role("status")).to_have_text("my/panda 2 is deleted.", timeout=PATIENT_MS)
+    assert "my/panda 2" not in ids(page)
+    page.get_by_role("button", name="Find similar").click()
+    expect(page.locator("#results .id").first).to_have_text("panda", timeout=PATIENT_MS)
+    assert "my/panda 2" not in ids(page)
+
+
+def test_an_id_that_is_not_indexed_is_an_alert_and_the_page_goes_on(visit: Visit) -> None:
+    page = visit.page
+    page.get_by_label("or the id of an indexed picture").fill("no such picture")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("no such picture", timeout=PATIENT_MS)
+    # The browser itself writes every answer of 4xx into the console.
+    assert [text for text in visit.complaints if "404" not in text] == []
+    visit.complaints.clear()
+    page.get_by_label("or the id of an indexed picture").fill("panda")
+    page.keyboard.press("Enter")
+    expect(page.locator("#results .card")).not_to_have_count(0, timeout=PATIENT_MS)
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_a_gateway_that_is_overloaded_or_gone_is_said(visit: Visit) -> None:
+    page = visit.page
+    overloaded = {"code": "overloaded", "detail": "128 requests are under way"}
+    page.route("**/search?*", lambda route: route.fulfill(status=503, json=overloaded))
+    page.goto("/?id=panda")
+    expect(page.get_by_role("alert")).to_have_text("128 requests are under way Try again in a moment.")
+    page.unroute("**/search?*")
+
+    def cut(route: Route) -> None:
+        route.abort()
+
+    page.route("**/search?*", cut)
+    page.get_by_role("button", name="Find similar").click()
+    expect(page.get_by_role("alert")).to_have_text("The gateway cannot be reached.")
+    assert all("Failed to load resource" in text for text in visit.complaints)
+    visit.complaints.clear()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_axe_finds_nothing_serious_and_a_phone_need_not_scroll_sideways(
+    visit: Visit, scheme: Literal["light", "dark"], width: int
+) -> None:
+    page = visit.page
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 800})
+    open_panda(page)
+    page.get_by_role("button", name="Only kind: energy").first.click()
+    expect(page.get_by_role("button", name="No longer only kind: energy")).to_be_visible()
+    expect(page.locator("#found")).to_have_attribute("aria-busy", "false", timeout=PATIENT_MS)
+    found = Axe().run(page).response["violations"]
+    assert [(each["id"], each["help"]) for each in found if each["impact"] in {"serious", "critical"}] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
