@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from fastapi import Response
-from pydantic import BaseModel, ConfigDict, Field
+from msgspec import UNSET
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from services.gateway.problems import ProblemDocument
 from shared.events.receipts import Effect
@@ -66,6 +67,23 @@ class Timings(Document):
     total_ms: float
 
 
+class SegmentSearch(Document):
+    """What was done in one segment of a shard; the name of the growing one is empty."""
+
+    shard: int
+    segment: str
+    rows: int = Field(description="that are current")
+    way: str = Field(description="scan, or walk in a graph")
+    compared: int = Field(description="rows that were compared with the query")
+
+
+class Explanation(Document):
+    """expansion: candidates that a walk in a graph keeps in view."""
+
+    expansion: int
+    segments: list[SegmentSearch]
+
+
 class SearchAnswer(Document):
     """The hits, best first. positions: shard → the offset that the answer has seen."""
 
@@ -74,3 +92,9 @@ class SearchAnswer(Document):
     positions: dict[int, int]
     scheme: str
     searcher: str
+    explanation: Explanation | None = Field(default=None, description="where it was asked for")
+
+    @field_validator("explanation", mode="before")
+    @classmethod
+    def _where_asked_for(cls, value: object) -> object:
+        return None if value is UNSET else value

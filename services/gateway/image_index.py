@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from shared.client import Searchable, Sent
 from shared.events.images import Attributes
 from shared.events.search_replies import SearchReply
+from shared.events.search_requests import Corners
 
 
 class ImageIndex(Protocol):
@@ -36,11 +37,15 @@ class ImageIndex(Protocol):
         uri: str | None = None,
         id: str | None = None,  # noqa: A002 - the field's name in the contract
         text: str | None = None,
+        region: Corners | None = None,
         top_k: int = 10,
+        offset: int = 0,
         min_score: float | None = None,
         filter: Mapping[str, Any] | None = None,  # noqa: A002 - the field's name in the contract
         exclude: Collection[str] = (),
         exact: bool = False,
+        attributes: Collection[str] | None = None,
+        explain: bool = False,
         min_position: Mapping[int, int] | None = None,
         timeout_s: float = 10.0,
     ) -> SearchReply:

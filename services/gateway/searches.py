@@ -11,13 +11,15 @@ from services.gateway.bodies import media_type, read_image_form
 from services.gateway.documents import PROBLEMS, SearchAnswer
 from services.gateway.problems import Problem, search_problem
 from shared.events.search_replies import SearchReply
-from shared.events.search_requests import MAX_EXCLUDED, MAX_TEXT, MAX_TOP_K
+from shared.events.search_requests import MAX_EXCLUDED, MAX_RANK, MAX_TEXT, MAX_TOP_K
 
 router = APIRouter(
     tags=["search"],
     responses={**PROBLEMS, 200: {"description": "The hits, best first", "model": SearchAnswer}},
 )
 
+_SHARE = r"(0|1|0?\.\d{1,9}|1\.0{1,9})"
+Region = Annotated[str, Field(pattern=rf"^{_SHARE}(,{_SHARE}){{3}}$")]
 Position = Annotated[str, Field(pattern=r"^\d{1,6}:\d{1,18}$")]
 
 
@@ -27,12 +29,23 @@ class SearchOptions(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     top_k: int = Field(default=10, ge=1, le=MAX_TOP_K, description="how many hits at most")
+    offset: int = Field(default=0, ge=0, le=MAX_RANK, description="how many of the best hits are left out")
+    region: Region | None = Field(
+        default=None,
+        description="the part of the picture that counts, of an image or an address: left,top,right,bottom in shares "
+        "of its sides",
+        examples=["0.1,0.2,0.5,0.8"],
+    )
     min_score: FiniteFloat | None = Field(default=None, description="only hits at or above this score")
     filter: Json[dict[str, Any]] | None = Field(
         default=None, description="a condition on the attributes, as JSON", examples=['{"kind": "animal"}']
     )
     exclude: list[str] = Field(default=[], max_length=MAX_EXCLUDED, description="ids that no hit has")
     exact: bool = Field(default=False, description="compare with every image: slower, and misses none")
+    attributes: list[str] | None = Field(
+        default=None, max_length=MAX_EXCLUDED, description="the attributes that hits bring; all, if not said"
+    )
+    explain: bool = Field(default=False, description="say what was searched, and how")
     min_position: list[Position] = Field(
         default=[], max_length=1024, description="shard:position of a receipt that the answer must have seen"
     )
@@ -42,11 +55,15 @@ class SearchOptions(BaseModel):
         """The arguments of ImageIndex.search."""
         pairs = (entry.split(":") for entry in self.min_position)
         return {
+            "region": None if self.region is None else tuple(map(float, self.region.split(","))),
             "top_k": self.top_k,
+            "offset": self.offset,
             "min_score": self.min_score,
             "filter": self.filter,
             "exclude": self.exclude,
             "exact": self.exact,
+            "attributes": self.attributes,
+            "explain": self.explain,
             "min_position": {int(shard): int(position) for shard, position in pairs},
             "timeout_s": self.timeout,
         }

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import httpx
+from msgspec import UNSET
 from starlette.types import ASGIApp
 
 from services.gateway.app import make_gateway
@@ -14,7 +15,8 @@ from shared.client import BusUnavailable, NoAnswer, Searchable, Sent, UploadReje
 from shared.events.images import Attributes, SourcePosition, check_id
 from shared.events.receipts import Effect, Receipt
 from shared.events.rejects import Reject
-from shared.events.search_replies import Hit, SearchFailure, SearchReply
+from shared.events.search_replies import Explanation, Hit, SearchFailure, SearchReply, SegmentSearch
+from shared.events.search_requests import Corners
 from shared.events.upload_forms import UploadImage, checked_upload
 from shared.runtime.server import Stop
 
@@ -82,11 +84,15 @@ class FakeIndex:
         uri: str | None = None,
         id: str | None = None,  # noqa: A002 - the field's name in the contract
         text: str | None = None,
+        region: Corners | None = None,
         top_k: int = 10,
+        offset: int = 0,
         min_score: float | None = None,
         filter: Mapping[str, Any] | None = None,  # noqa: A002 - the field's name in the contract
         exclude: Collection[str] = (),
         exact: bool = False,
+        attributes: Collection[str] | None = None,
+        explain: bool = False,
         min_position: Mapping[int, int] | None = None,
         timeout_s: float = 10.0,
     ) -> SearchReply:
@@ -96,18 +102,24 @@ class FakeIndex:
                 "uri": uri,
                 "id": id,
                 "text": text,
+                "region": region,
                 "top_k": top_k,
+                "offset": offset,
                 "min_score": min_score,
                 "filter": filter,
                 "exclude": list(exclude),
                 "exact": exact,
+                "attributes": attributes,
+                "explain": explain,
                 "min_position": min_position,
                 "timeout_s": timeout_s,
             }
         )
         await self.open.wait()
         hits = [Hit(id=found.id, score=1.0, uri=found.uri, attributes=found.attributes) for found in self._found(top_k)]
-        return SearchReply(hits=hits, error=self.failure, positions={0: 3, 1: 40})
+        walked = SegmentSearch(shard=1, segment="s", rows=9, way="walk", compared=4)
+        explanation = Explanation(expansion=384, segments=[walked]) if explain else UNSET
+        return SearchReply(hits=hits, error=self.failure, positions={0: 3, 1: 40}, explanation=explanation)
 
     def _found(self, top_k: int) -> list[UploadImage]:
         return list(self.images.values())[:top_k]

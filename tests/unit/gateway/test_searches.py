@@ -31,18 +31,22 @@ async def test_searching_by_an_image_gives_ranked_hits(http: httpx.AsyncClient) 
 async def test_what_is_asked_reaches_the_searcher(http: httpx.AsyncClient, index: FakeIndex) -> None:
     await http.post(
         '/search?top_k=5&min_score=0.5&filter={"kind":"cat"}&min_position=0:7&min_position=1:9&timeout=2'
-        "&exclude=a&exclude=b&exact=true",
+        "&exclude=a&exclude=b&exact=true&offset=20&region=0,.25,0.5,1&attributes=kind&explain=true",
         files={"image": b"query"},
     )
     await http.get("/search", params={"id": "a/b c"})
     await http.get("/search", params={"uri": "https://example.org/a.jpg"})
     await http.get("/search", params={"text": "a tabby cat"})
     options = {
+        "region": None,
         "top_k": 10,
+        "offset": 0,
         "min_score": None,
         "filter": None,
         "exclude": [],
         "exact": False,
+        "attributes": None,
+        "explain": False,
         "min_position": {},
         "timeout_s": 10.0,
     }
@@ -53,11 +57,15 @@ async def test_what_is_asked_reaches_the_searcher(http: httpx.AsyncClient, index
             "uri": None,
             "id": None,
             "text": None,
+            "region": (0.0, 0.25, 0.5, 1.0),
             "top_k": 5,
+            "offset": 20,
             "min_score": 0.5,
             "filter": {"kind": "cat"},
             "exclude": ["a", "b"],
             "exact": True,
+            "attributes": ["kind"],
+            "explain": True,
             "min_position": {0: 7, 1: 9},
             "timeout_s": 2.0,
         },
@@ -65,6 +73,20 @@ async def test_what_is_asked_reaches_the_searcher(http: httpx.AsyncClient, index
         {**asked, "uri": "https://example.org/a.jpg", **options},
         {**asked, "text": "a tabby cat", **options},
     ]
+
+
+async def test_an_explanation_comes_where_it_is_asked_for(http: httpx.AsyncClient) -> None:
+    walked = {"shard": 1, "segment": "s", "rows": 9, "way": "walk", "compared": 4}
+    explained = (await http.get("/search?id=a&explain=true")).json()
+    assert explained["explanation"] == {"expansion": 384, "segments": [walked]}
+    assert (await http.get("/search?id=a")).json()["explanation"] is None
+
+
+@pytest.mark.parametrize("region", ["", "0,0,1", "0,0,1,2", "0,0,1,1e0", "a,0,1,1", "0,0,1,1,1", "-0.1,0,1,1"])
+async def test_a_region_that_is_none_is_told(http: httpx.AsyncClient, index: FakeIndex, region: str) -> None:
+    answer = await http.get("/search", params={"uri": "s3://shop/a.jpg", "region": region})
+    assert answer.status_code in (400, 422)
+    assert index.searches == []
 
 
 @pytest.mark.parametrize("code", ErrorCode)
