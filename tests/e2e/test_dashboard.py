@@ -106,5 +106,6 @@ async def _work(client: AfterimageClient, session: aiohttp.ClientSession, gatewa
         assert reply.error is None
         assert reply.hits[0].id == "inline"
         await client.search(uri=photos[0].as_uri())
+        await client.search(image=picture)  # a searcher knows the others by then, and encodes only this one
         async with session.get(f"{gateway}/search", params={"id": "inline"}) as response:
             assert response.status == 200, await response.text()
