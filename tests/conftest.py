@@ -12,6 +12,7 @@ from tests.harness.choice import BrokerChoice, KafkaRequiredError, choose_broker
 from tests.harness.daemon import started_in_this_test
 from tests.harness.kafka import Broker
 from tests.harness.redis import RedisServer
+from tests.harness.service import Service
 
 # How fast a machine is says nothing about the code.
 hypothesis.settings.register_profile("here", hypothesis.settings.default, deadline=None)
@@ -96,6 +97,18 @@ def fresh_redis(tmp_path: Path) -> Iterator[RedisServer]:
 def unique_namespace() -> str:
     """A prefix for the topics, groups and keys of this test, valid in all of them."""
     return f"t{secrets.token_hex(4)}"
+
+
+@pytest.fixture
+def service(kafka: Broker, redis_server: RedisServer, unique_namespace: str, tmp_path: Path) -> Iterator[Service]:
+    """The whole service, with what most tests of it need. It takes the longest of all to start."""
+    with Service(
+        bootstrap_servers=kafka.bootstrap_servers,
+        redis_url=redis_server.url,
+        namespace=unique_namespace,
+        folder=tmp_path,
+    ) as running:
+        yield running
 
 
 def _uses_broker(item: pytest.Item) -> bool:

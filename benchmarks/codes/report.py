@@ -9,7 +9,7 @@ from benchmarks.codes.plan import DEFAULT, Fit
 from benchmarks.index.workload import RowNumbers, Workload
 from benchmarks.table import Measured, Part
 
-GOALS = {
+TOLD = {
     "i8": "recall_lost_by_fitted_i8",
     "opq320": "recall_lost_by_opq_16th",
     "opq320+f16": "recall_lost_by_opq_16th_f16",
@@ -25,8 +25,8 @@ def recalls(title: str, workload: Workload, found: Fits, by_faiss: Fits, by_defa
     ratios = {"recall_lost_by_i8": 1 - recall}
     for recipe, each in found.items():
         recall = workload.recall(each.found)
-        if recipe in GOALS:
-            ratios[GOALS[recipe]] = 1 - recall
+        if recipe in TOLD:
+            ratios[TOLD[recipe]] = 1 - recall
         rows.append(Measured(name=recipe, values=[100 * recall], note=f"{each.code_bytes} bytes a vector"))
         if recipe in by_faiss:
             rows.append(Measured(name=f"{recipe} by faiss", values=[100 * workload.recall(by_faiss[recipe].found)]))

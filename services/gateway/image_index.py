@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 from shared.client import Searchable, Sent
 from shared.events.images import Attributes
+from shared.events.region import Region
 from shared.events.search_replies import SearchReply
-from shared.events.search_requests import Corners
 
 
 class ImageIndex(Protocol):
@@ -37,7 +37,7 @@ class ImageIndex(Protocol):
         uri: str | None = None,
         id: str | None = None,  # noqa: A002 - the field's name in the contract
         text: str | None = None,
-        region: Corners | None = None,
+        region: Region | None = None,
         top_k: int = 10,
         offset: int = 0,
         min_score: float | None = None,

@@ -4,12 +4,13 @@ from http import HTTPStatus
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, Json, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, Json, PlainValidator, model_validator
 
 from services.gateway.admission import Index
 from services.gateway.bodies import media_type, read_image_form
 from services.gateway.documents import PROBLEMS, SearchAnswer
 from services.gateway.problems import Problem, search_problem
+from shared.events.region import Region
 from shared.events.search_replies import SearchReply
 from shared.events.search_requests import MAX_EXCLUDED, MAX_RANK, MAX_TEXT, MAX_TOP_K
 
@@ -18,8 +19,15 @@ router = APIRouter(
     responses={**PROBLEMS, 200: {"description": "The hits, best first", "model": SearchAnswer}},
 )
 
-_SHARE = r"(0|1|0?\.\d{1,9}|1\.0{1,9})"
-Region = Annotated[str, Field(pattern=rf"^{_SHARE}(,{_SHARE}){{3}}$")]
+
+def _region(text: str) -> Region:
+    try:
+        return Region(*map(float, text.split(",")))
+    except TypeError:  # more or fewer than four
+        raise ValueError("a region is left,top,right,bottom") from None
+
+
+RegionText = Annotated[Region, PlainValidator(_region, json_schema_input_type=str)]
 Position = Annotated[str, Field(pattern=r"^\d{1,6}:\d{1,18}$")]
 
 
@@ -30,7 +38,7 @@ class SearchOptions(BaseModel):
 
     top_k: int = Field(default=10, ge=1, le=MAX_TOP_K, description="how many hits at most")
     offset: int = Field(default=0, ge=0, le=MAX_RANK, description="how many of the best hits are left out")
-    region: Region | None = Field(
+    region: RegionText | None = Field(
         default=None,
         description="the part of the picture that counts, of an image or an address: left,top,right,bottom in shares "
         "of its sides",
@@ -55,7 +63,7 @@ class SearchOptions(BaseModel):
         """The arguments of ImageIndex.search."""
         pairs = (entry.split(":") for entry in self.min_position)
         return {
-            "region": None if self.region is None else tuple(map(float, self.region.split(","))),
+            "region": self.region,
             "top_k": self.top_k,
             "offset": self.offset,
             "min_score": self.min_score,

@@ -10,7 +10,6 @@ from shared.encoders.engine.engine import ExtractionEngine
 from shared.events.faults import PoisonInput
 from shared.events.search_replies import ErrorCode
 from shared.events.search_requests import Example
-from shared.imaging.region import Region
 from shared.index.combining import NothingLeft, combine
 from shared.index.search import query_of
 from shared.index.vectors import VectorFormat
@@ -71,18 +70,17 @@ class ExampleCodes:
         return code
 
     async def _image(self, example: Example, watch: Stopwatch) -> bytes:
-        region = None if example.region is None else Region(*example.region)
         try:
             data = example.image
             if data is None:
                 data = await self._fetch(example.uri or "")
                 watch.lap("fetch")
-            code = self._remembered.get(data, region)
+            code = self._remembered.get(data, example.region)
             if code is None:
-                extracted = await self._engine.extract(data, region)
+                extracted = await self._engine.extract(data, example.region)
                 watch.split("decode", extracted.decode_s, "encode")
                 code = extracted.code
-                self._remembered.put(data, region, code)
+                self._remembered.put(data, example.region, code)
         except PoisonInput as fault:
             raise Unanswerable(ErrorCode.IMAGE_REJECTED, str(fault)) from fault
         return code

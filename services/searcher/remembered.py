@@ -5,7 +5,7 @@ from collections import OrderedDict
 
 from prometheus_client import Counter
 
-from shared.imaging.region import Region
+from shared.events.region import Region
 
 
 class RememberedImages:

@@ -21,9 +21,10 @@ from shared.client.outcomes import Outcome, Outcomes
 from shared.events import headers as hdr
 from shared.events.images import Attributes, SourcePosition, check_id, source_from_headers
 from shared.events.receipts import Receipt, decode_receipt
+from shared.events.region import Region
 from shared.events.rejects import Reject, read_reject, redrive_headers
 from shared.events.search_replies import SearchReply, decode_reply
-from shared.events.search_requests import Corners, Example, SearchRequest, encode_request
+from shared.events.search_requests import Example, SearchRequest, encode_request
 from shared.events.topics import Topics
 from shared.events.upload_forms import checked_upload
 from shared.events.uploads import write_native
@@ -183,7 +184,7 @@ class AfterimageClient:
         id: str | None = None,  # noqa: A002 - the field's name in the contract
         vector: Sequence[float] | None = None,
         text: str | None = None,
-        region: Corners | None = None,
+        region: Region | None = None,
         examples: Sequence[Example] | None = None,
         top_k: int = 10,
         offset: int = 0,
@@ -198,7 +199,7 @@ class AfterimageClient:
     ) -> SearchReply:
         """Find what looks like an image, or like a text; the reply holds the hits, or an error.
 
-        region: the part of `image` or `uri` that counts, (left, top, right, bottom) in shares of the picture's sides.
+        region: the part of `image` or `uri` that counts.
         examples: several things that hits should look like, or, with a weight below 0, should not. offset: how many of
         the best hits are left out: those of the pages before. attributes: the names of those that hits bring; None for
         all. explain: have the reply say what was searched, and how.

@@ -7,13 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.evaluation.metrics import Values
-from shared.index.ranking import rank_codes
+from shared.evaluation.rankings import SHOWN, whole_rankings
 from shared.index.vectors import Codes, VectorFormat
-
-_AT_ONCE = 256
-"""Queries whose rankings are held at a time."""
-SHOWN = 10
-"""How many of those found are kept of each query."""
 
 Rows = npt.NDArray[np.int64]
 
@@ -77,13 +72,7 @@ def find_originals(codes: Codes, queries: Codes, originals: Sequence[int], vecto
     ranks = np.empty(len(queries), np.int64)
     nearest = np.empty((len(queries), shown), np.int64)
     scores = np.empty((len(queries), shown), np.float32)
-    allowed = np.ones(len(codes), np.bool_)
-    for first in range(0, len(queries), _AT_ONCE):
-        some = np.ascontiguousarray(queries[first : first + _AT_ONCE])
-        rankings = rank_codes(codes, some, len(codes), vector_format, allowed)
-        for place, ranking in enumerate(rankings, start=first):
-            order = np.lexsort((ranking.rows, -ranking.scores))
-            rows = ranking.rows[order]
-            ranks[place] = 1 + int(np.flatnonzero(rows == originals[place])[0])
-            nearest[place], scores[place] = rows[:shown], ranking.scores[order][:shown]
+    for place, ranking in enumerate(whole_rankings(codes, queries, vector_format)):
+        ranks[place] = 1 + int(np.flatnonzero(ranking.rows == originals[place])[0])
+        nearest[place], scores[place] = ranking.rows[:shown], ranking.scores[:shown]
     return Found(ranks=ranks, nearest=nearest, scores=scores, originals=np.asarray(originals, np.int64))

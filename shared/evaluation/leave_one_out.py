@@ -8,12 +8,7 @@ import numpy.typing as npt
 
 from shared.evaluation.coding import CodedPictures
 from shared.evaluation.metrics import Quality, judge
-from shared.index.ranking import rank_codes
-
-_AT_ONCE = 256
-"""Queries whose rankings are held at a time."""
-SHOWN = 10
-"""How many of those found are kept of each query."""
+from shared.evaluation.rankings import SHOWN, whole_rankings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,15 +40,10 @@ def leave_one_out(pictures: CodedPictures, labels: Sequence[int]) -> Judged:
     relevance = np.empty((len(judged), len(classes) - 1), np.bool_)
     nearest = np.empty((len(judged), min(SHOWN, len(classes) - 1)), np.int64)
     first_hits = np.zeros((len(counts), len(counts)), np.int64)
-    allowed = np.ones(len(classes), np.bool_)
-    for first in range(0, len(judged), _AT_ONCE):
-        some = judged[first : first + _AT_ONCE]
-        queries = np.ascontiguousarray(pictures.queries[some])
-        rankings = rank_codes(pictures.codes, queries, len(classes), pictures.vector_format, allowed)
-        for place, (row, ranking) in enumerate(zip(some, rankings, strict=True), start=first):
-            order = ranking.rows[np.lexsort((ranking.rows, -ranking.scores))]
-            others = order[order != row]
-            nearest[place] = others[: nearest.shape[1]]
-            relevance[place] = classes[others] == classes[row]
-            first_hits[classes[row], classes[others[0]]] += 1
+    rankings = whole_rankings(pictures.codes, pictures.queries[judged], pictures.vector_format)
+    for place, (row, ranking) in enumerate(zip(judged, rankings, strict=True)):
+        others = ranking.rows[ranking.rows != row]
+        nearest[place] = others[: nearest.shape[1]]
+        relevance[place] = classes[others] == classes[row]
+        first_hits[classes[row], classes[others[0]]] += 1
     return Judged(quality=judge(relevance), first_hits=first_hits, queries=judged, nearest=nearest)

@@ -9,6 +9,7 @@ import msgspec
 from shared.events import headers as hdr
 from shared.events.decoding import decode
 from shared.events.images import MAX_INLINE_BYTES, VERSION
+from shared.events.region import Region
 
 MAX_TOP_K = 1000
 MAX_VECTOR = 16_384
@@ -26,8 +27,6 @@ MAX_EXCLUDED = 1000
 
 _Vector = Annotated[list[float], msgspec.Meta(min_length=1, max_length=MAX_VECTOR)]
 _Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
-Corners = tuple[float, float, float, float]
-"""Left, top, right and bottom of a part of a picture, in shares of its width and height."""
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -42,7 +41,7 @@ class Example(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str | None = None
     vector: _Vector | None = None
     text: _Text | None = None
-    region: Corners | None = None
+    region: Region | None = None
     weight: float = 1.0
 
 
@@ -64,7 +63,7 @@ class SearchRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     id: str | None = None
     vector: _Vector | None = None
     text: _Text | None = None
-    region: Corners | None = None
+    region: Region | None = None
     examples: Annotated[list[Example], msgspec.Meta(min_length=1, max_length=MAX_EXAMPLES)] | None = None
     batch: Annotated[list["SearchRequest"], msgspec.Meta(min_length=1, max_length=MAX_BATCH)] | None = None
     top_k: Annotated[int, msgspec.Meta(ge=1, le=MAX_TOP_K)] = 10
@@ -151,15 +150,8 @@ def _check_example(example: Example | SearchRequest, *, where: str) -> None:
         raise BadRequest(f"{where}a query vector has finite numbers, and one that is not zero")
     if example.text is not None and not example.text.strip():
         raise BadRequest(f"{where}a query text has at least one word")
-    if example.region is not None:
-        if given[0] not in ("image", "uri"):
-            raise BadRequest(f"{where}a 'region' belongs to an 'image' or a 'uri'")
-        left, top, right, bottom = example.region
-        if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-            raise BadRequest(
-                f"{where}a 'region' is [left, top, right, bottom] in shares of the picture's sides, from 0 to 1, left "
-                f"before right and top before bottom, not {list(example.region)}"
-            )
+    if example.region is not None and given[0] not in ("image", "uri"):
+        raise BadRequest(f"{where}a 'region' belongs to an 'image' or a 'uri'")
     if isinstance(example, Example) and not (math.isfinite(example.weight) and example.weight):
         raise BadRequest(f"{where}a weight is a finite number, and not 0")
 

@@ -7,10 +7,11 @@ from io import BytesIO
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from shared.events.faults import PoisonInput, RejectReason
+from shared.events.region import Region
 from shared.imaging.color import to_rgb
 from shared.imaging.guard import ImageFormat, ImageLimits, check_file, check_pixels
 from shared.imaging.heif import check_heif
-from shared.imaging.region import Region
+from shared.imaging.region import cut_out, size_hint_of_whole
 from shared.imaging.truncation import mend_jpeg
 
 DECODER_ERRORS = (
@@ -58,7 +59,7 @@ def decode_rgb(
     try:
         if region is None:
             return _decode(data, sniffed, limits, size_hint)
-        return region.cut_from(_decode(data, sniffed, limits, region.size_hint(size_hint)))
+        return cut_out(_decode(data, sniffed, limits, size_hint_of_whole(region, size_hint)), region)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         # Pillow's own limits lie above ours, and the smaller of them is an error only under -W error.
         raise PoisonInput(RejectReason.TOO_MANY_PIXELS, f"{error}; scale it down") from error

@@ -143,20 +143,17 @@ class Shard:
         segments = [segment for segment in self._segments() if len(segment)]
         if not segments:
             return [[] for _ in queries]
-        wanted = self._format.query_bytes(self._code_bytes or 0)
         for query in queries:
-            if len(query.code) != wanted:
-                raise ValueError(f"the query's code has {len(query.code)} bytes, and this index compares {wanted}")
+            self._check_length(query)
         return search_segments(segments, queries)
 
     def explain(self, query: Query) -> list[SegmentSearched]:
         """Search once more, and say what was done in each segment that has rows. Raises as `search_all` does."""
-        self.search_all([query])
         code = np.frombuffer(query.code, np.uint8)[np.newaxis]
-        names = ["", *self._sealed]
         explained = []
-        for name, segment in zip(names, self._segments(), strict=True):
+        for name, segment in zip(["", *self._sealed], self._segments(), strict=True):
             if len(segment):
+                self._check_length(query)
                 [ranking] = segment.nearest(code, query.wanted, query.condition, exact=query.exact)
                 explained.append(SegmentSearched(name, len(segment), ranking.walked, ranking.compared))
         return explained
@@ -251,6 +248,11 @@ class Shard:
         # A new dictionary, because another thread may be counting the rows in the old one.
         self._sealed = staying | {segment.name: segment for segment in added}
         self._growing.remove_all(moved)
+
+    def _check_length(self, query: Query) -> None:
+        wanted = self._format.query_bytes(self._code_bytes or 0)
+        if len(query.code) != wanted:
+            raise ValueError(f"the query's code has {len(query.code)} bytes, and this index compares {wanted}")
 
     def _segments(self) -> Iterator[Segment]:
         yield self._growing

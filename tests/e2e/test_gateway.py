@@ -5,35 +5,16 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.harness.kafka import Broker
-from tests.harness.redis import RedisServer
-from tests.harness.service import PHOTOS, Service
-from tests.harness.workers import WorkerProcess
+from tests.harness.service import PHOTOS
 
 PANDA = PHOTOS / "animal" / "panda.webp"
 DAMS = [PHOTOS / "energy" / "dam2.webp", PHOTOS / "energy" / "dam3.webp"]
 
 
 @pytest.fixture(scope="module")
-def http(kafka: Broker, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """A client of a gateway in front of the running service, as a browser or curl would be."""
-    folder = tmp_path_factory.mktemp("gateway")
-    with (
-        Service(
-            bootstrap_servers=kafka.bootstrap_servers,
-            redis_url=redis_server.url,
-            namespace="gateway-e2e",
-            folder=folder,
-        ) as service,
-        WorkerProcess(
-            "gateway",
-            bootstrap_servers=kafka.bootstrap_servers,
-            redis_url=redis_server.url,
-            folder=folder,
-            env=service.environment,
-        ) as gateway,
-        httpx.Client(base_url=gateway.url, timeout=60) as client,
-    ):
+def http(gateway_url: str) -> Iterator[httpx.Client]:
+    """A client of the gateway, as a browser or curl would be."""
+    with httpx.Client(base_url=gateway_url, timeout=60) as client:
         yield client
 
 

@@ -11,10 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
-from tests.harness.kafka import Broker
-from tests.harness.redis import RedisServer
-from tests.harness.service import PHOTOS, Service
-from tests.harness.workers import WorkerProcess
+from tests.harness.service import PHOTOS
 
 PANDA = PHOTOS / "animal" / "panda.webp"
 DAMS = [PHOTOS / "energy" / "dam2.webp", PHOTOS / "energy" / "dam3.webp"]
@@ -40,39 +37,22 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="module")
-def gateway_url(
-    chromium: str, kafka: Broker, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """A gateway in front of the running service, which has three photos.
+def with_photos(chromium: str, gateway_url: str) -> str:
+    """The address of a gateway whose service has three photos.
 
     It asks for chromium first: without that, all tests are skipped.
     """
-    folder = tmp_path_factory.mktemp("page")
-    with (
-        Service(
-            bootstrap_servers=kafka.bootstrap_servers,
-            redis_url=redis_server.url,
-            namespace="page-e2e",
-            folder=folder,
-        ) as service,
-        WorkerProcess(
-            "gateway",
-            bootstrap_servers=kafka.bootstrap_servers,
-            redis_url=redis_server.url,
-            folder=folder,
-            env=service.environment,
-        ) as gateway,
-    ):
-        for photo in (PANDA, *DAMS):
-            event = {"id": photo.stem, "uri": photo.as_uri(), "attributes": {"kind": photo.parent.name}}
-            httpx.post(f"{gateway.url}/images?wait=60", json=event, timeout=70).raise_for_status()
-        yield gateway.url
+    assert chromium
+    for photo in (PANDA, *DAMS):
+        event = {"id": photo.stem, "uri": photo.as_uri(), "attributes": {"kind": photo.parent.name}}
+        httpx.post(f"{gateway_url}/images?wait=60", json=event, timeout=70).raise_for_status()
+    return gateway_url
 
 
 @pytest.fixture(scope="module")
-def browser(gateway_url: str, chromium: str) -> Iterator[Browser]:
+def browser(with_photos: str, chromium: str) -> Iterator[Browser]:
     """Comes after the service and goes before it: while Playwright runs, asyncio.run cannot."""
-    assert gateway_url
+    assert with_photos
     with sync_playwright() as playwright:
         # Its own sandbox needs user namespaces, which containers seldom give; it sees our own page only.
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -81,12 +61,12 @@ def browser(gateway_url: str, chromium: str) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(browser: Browser, gateway_url: str) -> Iterator[Visit]:
+def visit(browser: Browser, with_photos: str) -> Iterator[Visit]:
     """The page, opened. Afterwards: nothing in the console, and no request that left the gateway."""
-    with browser.new_context(base_url=gateway_url) as context:
+    with browser.new_context(base_url=with_photos) as context:
         page = context.new_page()
         page.set_default_timeout(PATIENT_MS)
-        seen = Visit(page, gateway_url)
+        seen = Visit(page, with_photos)
         page.on("console", lambda message: seen.complaints.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: seen.complaints.append(str(error)))
         page.on("request", lambda request: seen.asked.append(request.url))
@@ -94,7 +74,7 @@ def visit(browser: Browser, gateway_url: str) -> Iterator[Visit]:
         yield seen
         assert seen.complaints == []
         assert seen.asked
-        assert [url for url in seen.asked if not url.startswith((f"{gateway_url}/", f"blob:{gateway_url}/"))] == []
+        assert [url for url in seen.asked if not url.startswith((f"{with_photos}/", f"blob:{with_photos}/"))] == []
 
 
 def ids(page: Page) -> list[str]:

@@ -1,16 +1,15 @@
 """What a search can ask for, on the real service: several examples, parts of pictures, pages, batches, explanations."""
 
 import io
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from shared.client import AfterimageClient
+from shared.events.region import Region
 from shared.events.search_requests import Example, SearchRequest
-from tests.harness.kafka import Broker
-from tests.harness.redis import RedisServer
 from tests.harness.service import Service
 
 PHOTOS = sorted(Path("tests/data/photos").glob("*/*.webp"))[::4]
@@ -25,17 +24,6 @@ def jpeg(path: Path, beside: Path | None = None) -> bytes:
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=90)
     return file.getvalue()
-
-
-@pytest.fixture
-def service(kafka: Broker, redis_server: RedisServer, unique_namespace: str, tmp_path: Path) -> Iterator[Service]:
-    with Service(
-        bootstrap_servers=kafka.bootstrap_servers,
-        redis_url=redis_server.url,
-        namespace=unique_namespace,
-        folder=tmp_path,
-    ) as running:
-        yield running
 
 
 @pytest.fixture
@@ -54,7 +42,7 @@ async def test_whoever_searches_finds_what_was_asked_for(client: AfterimageClien
     """One test, because starting the service takes longest."""
     one, other = PHOTOS[0], PHOTOS[-1]
     both = jpeg(one, beside=other)
-    for region, photo in (((0, 0, 0.5, 1), one), ((0.5, 0, 1, 1), other)):
+    for region, photo in ((Region(0, 0, 0.5, 1), one), (Region(0.5, 0, 1, 1), other)):
         reply = await client.search(image=both, region=region, top_k=1, timeout_s=30)
         assert [hit.id for hit in reply.hits] == [photo.stem]
         assert reply.hits[0].score > 0.95

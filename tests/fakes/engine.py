@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shared.encoders.engine.engine import Extracted
 from shared.events.faults import PoisonInput, RejectReason
-from shared.imaging.region import Region
+from shared.events.region import Region
 from tests.fakes.operations import SCHEME, code
 
 POISON = b"poison"

@@ -1,32 +1,17 @@
 """The whole service with its cache: the same photo under two ids is encoded once, and found under both."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from shared.client import AfterimageClient
-from tests.harness.kafka import Broker
-from tests.harness.redis import RedisServer
 from tests.harness.service import PHOTOS, Service
 from tests.harness.workers import WorkerProcess
 
 pytestmark = pytest.mark.slow
 
 PANDA = PHOTOS / "animal" / "panda.webp"
-
-
-@pytest.fixture
-def service(kafka: Broker, redis_server: RedisServer, unique_namespace: str, tmp_path: Path) -> Iterator[Service]:
-    with Service(
-        bootstrap_servers=kafka.bootstrap_servers,
-        redis_url=redis_server.url,
-        namespace=unique_namespace,
-        folder=tmp_path,
-    ) as running:
-        yield running
 
 
 async def test_the_same_photo_under_two_ids_is_encoded_once_and_found_under_both(service: Service) -> None:

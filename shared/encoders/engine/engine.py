@@ -21,8 +21,8 @@ from shared.encoders.engine.staging import BatchStage, fetch_rows
 from shared.encoders.pixels.preprocessing import Pixels
 from shared.encoders.scheme import Scheme, identity_of
 from shared.events.faults import PoisonInput, RejectReason, TransientFault
+from shared.events.region import Region
 from shared.imaging.decoders.decoder import Decoder
-from shared.imaging.region import Region
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,11 @@ from torch import Tensor
 from shared.encoders.engine.batching import MicroBatcher
 from shared.encoders.pixels.preprocessing import Preprocessing
 from shared.encoders.pixels.resampling import to_square
+from shared.events.region import Region
 from shared.imaging.decoders.decoder import Decoder, Observe, unobserved
 from shared.imaging.decoders.policy import Pixels
 from shared.imaging.guard import ImageLimits
 from shared.imaging.plain_jpeg import PlainJpeg, plain_jpeg
-from shared.imaging.region import Region
 from shared.runtime.logging import get_logger
 
 log = get_logger(__name__)

@@ -17,12 +17,12 @@ from pathlib import Path
 from PIL import AvifImagePlugin, Image
 
 from shared.events.faults import PoisonInput, RejectReason
+from shared.events.region import Region
 from shared.imaging.decode import decode_rgb
 from shared.imaging.decoders.assignment import Assignment
 from shared.imaging.decoders.link import Kind, Link
 from shared.imaging.decoders.policy import DecodePolicy, Pixels
 from shared.imaging.heif import register_heif
-from shared.imaging.region import Region
 
 _ASSIGNMENT_BYTES = 1024 * 1024
 

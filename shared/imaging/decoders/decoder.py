@@ -3,7 +3,7 @@
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
-from shared.imaging.region import Region
+from shared.events.region import Region
 
 Decoded_co = TypeVar("Decoded_co", covariant=True)
 """What the pixels come in: an array, or a tensor that is on the encoder's device already."""

@@ -8,12 +8,12 @@ from queue import LifoQueue
 from types import TracebackType
 from typing import Self
 
+from shared.events.region import Region
 from shared.imaging.decoders.assignment import Assignment
 from shared.imaging.decoders.decoder import Observe, unobserved
 from shared.imaging.decoders.policy import DecodePolicy, Finish, Pixels
 from shared.imaging.decoders.supervisor import SupervisedDecoder
 from shared.imaging.guard import check_bytes
-from shared.imaging.region import Region
 
 
 class DecodePool:

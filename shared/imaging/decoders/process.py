@@ -13,10 +13,10 @@ from typing import Self
 import numpy as np
 
 from shared.events.faults import PoisonInput, RejectReason, TransientFault
+from shared.events.region import Region
 from shared.imaging.decoders.assignment import Assignment
 from shared.imaging.decoders.link import Kind, Link
 from shared.imaging.decoders.policy import Pixels
-from shared.imaging.region import Region
 
 _COMMAND = (sys.executable, "-P", "-m", "shared.imaging.decoders.child")
 _ENVIRONMENT = {

@@ -3,10 +3,10 @@
 import signal
 
 from shared.events.faults import PoisonInput, RejectReason
+from shared.events.region import Region
 from shared.imaging.decoders.assignment import Assignment
 from shared.imaging.decoders.policy import Pixels
 from shared.imaging.decoders.process import DecoderProcess
-from shared.imaging.region import Region
 
 _TRIES = 2
 _GRACE_S = 1.0

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
+from shared.events.region import Region
 from shared.imaging.decode import decode_rgb
 from shared.imaging.decoders.decoder import Observe, unobserved
 from shared.imaging.decoders.policy import DecodePolicy, Finish, Pixels
-from shared.imaging.region import Region
 
 
 class DecodeThreads:

@@ -108,7 +108,7 @@ def _closeness(codes, row, query):
 def _squared(codes, row):
     if codes.dtype is types.uint8:
         return lambda codes, row: np.float64(codes.shape[1])
-    if _in_steps(codes):
+    if _by_instruction(codes):
 
         def of_bytes(codes, row):
             start = np.int64(row * codes.shape[1])
@@ -136,7 +136,7 @@ def _squared_distance(codes, row, query):
 
 @overload(_inner, jit_options=_SUMS)
 def _inner_product(codes, row, query):
-    if _in_steps(codes, query):
+    if _by_instruction(codes, query):
 
         def of_bytes(codes, row, query):
             return inner_of_bytes(codes, np.int64(row * codes.shape[1]), query, np.int64(0), codes.shape[1])
@@ -155,7 +155,7 @@ def _inner_product(codes, row, query):
 
 @overload(_squared_distance, jit_options=_SUMS)
 def _squared_euclidean_distance(codes, row, query):
-    if _in_steps(codes, query):
+    if _by_instruction(codes, query):
 
         def of_bytes(codes, row, query):
             start, zero, length = np.int64(row * codes.shape[1]), np.int64(0), codes.shape[1]
@@ -176,7 +176,7 @@ def _squared_euclidean_distance(codes, row, query):
     return of_numbers
 
 
-def _in_steps(*arrays):
+def _by_instruction(*arrays):
     """Whether all are int8 numbers in C order, and the processor has an instruction for these."""
     return byte_products.available() and all(array.dtype is types.int8 and array.layout == "C" for array in arrays)
 

@@ -14,9 +14,9 @@ from services.gateway.app import make_gateway
 from shared.client import BusUnavailable, NoAnswer, Searchable, Sent, UploadRejected
 from shared.events.images import Attributes, SourcePosition, check_id
 from shared.events.receipts import Effect, Receipt
+from shared.events.region import Region
 from shared.events.rejects import Reject
 from shared.events.search_replies import Explanation, Hit, SearchFailure, SearchReply, SegmentSearch
-from shared.events.search_requests import Corners
 from shared.events.upload_forms import UploadImage, checked_upload
 from shared.runtime.server import Stop
 
@@ -84,7 +84,7 @@ class FakeIndex:
         uri: str | None = None,
         id: str | None = None,  # noqa: A002 - the field's name in the contract
         text: str | None = None,
-        region: Corners | None = None,
+        region: Region | None = None,
         top_k: int = 10,
         offset: int = 0,
         min_score: float | None = None,

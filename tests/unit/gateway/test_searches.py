@@ -2,6 +2,7 @@ import httpx
 import pytest
 
 from shared.events.images import MAX_INLINE_BYTES
+from shared.events.region import Region
 from shared.events.search_replies import ErrorCode, SearchFailure
 from tests.unit.gateway.fakes import FakeIndex
 
@@ -57,7 +58,7 @@ async def test_what_is_asked_reaches_the_searcher(http: httpx.AsyncClient, index
             "uri": None,
             "id": None,
             "text": None,
-            "region": (0.0, 0.25, 0.5, 1.0),
+            "region": Region(0.0, 0.25, 0.5, 1.0),
             "top_k": 5,
             "offset": 20,
             "min_score": 0.5,
@@ -82,7 +83,7 @@ async def test_an_explanation_comes_where_it_is_asked_for(http: httpx.AsyncClien
     assert (await http.get("/search?id=a")).json()["explanation"] is None
 
 
-@pytest.mark.parametrize("region", ["", "0,0,1", "0,0,1,2", "0,0,1,1e0", "a,0,1,1", "0,0,1,1,1", "-0.1,0,1,1"])
+@pytest.mark.parametrize("region", ["", "0,0,1", "0,0,1,2", "0,0,1,nan", "a,0,1,1", "0,0,1,1,1", "-0.1,0,1,1"])
 async def test_a_region_that_is_none_is_told(http: httpx.AsyncClient, index: FakeIndex, region: str) -> None:
     answer = await http.get("/search", params={"uri": "s3://shop/a.jpg", "region": region})
     assert answer.status_code in (400, 422)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from shared.events.region import Region
 from shared.imaging.decode import decode_rgb
 from shared.imaging.guard import ImageLimits
-from shared.imaging.region import Region
 
 RED, BLUE = (254, 0, 0), (0, 0, 254)
 

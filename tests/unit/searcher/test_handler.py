@@ -14,6 +14,7 @@ from services.searcher.remembered import RememberedImages
 from shared.bus.consumer import Record
 from shared.events import headers as hdr
 from shared.events.faults import PoisonInput, RejectReason
+from shared.events.region import Region
 from shared.events.search_replies import ErrorCode, SearchReply, decode_reply
 from shared.events.search_requests import Example, SearchRequest, encode_request
 from shared.events.topics import Topics
@@ -147,7 +148,8 @@ async def test_examples_that_cancel_out_or_are_unknown_are_told(bench: Bench) ->
 
 
 async def test_of_a_region_only_that_part_is_looked_at(bench: Bench) -> None:
-    whole, part = SearchRequest(image=code(1, 2, 3, 4)), SearchRequest(image=code(1, 2, 3, 4), region=(0, 0, 0.5, 1))
+    whole = SearchRequest(image=code(1, 2, 3, 4))
+    part = SearchRequest(image=code(1, 2, 3, 4), region=Region(0, 0, 0.5, 1))
     assert (await bench.ask(part)).hits[0].score != (await bench.ask(whole)).hits[0].score
 
 
@@ -160,7 +162,7 @@ async def test_an_image_that_is_asked_for_again_is_not_encoded_again(bench: Benc
     ):
         assert (await bench.ask(request)).hits[0].id == "cat"
     assert bench.engine.begun == [image]
-    await bench.ask(SearchRequest(image=image, region=(0, 0, 0.5, 0.5)))
+    await bench.ask(SearchRequest(image=image, region=Region(0, 0, 0.5, 0.5)))
     assert len(bench.engine.begun) == 2
     await bench.ask(SearchRequest(image=b"third"))  # two are remembered, and the whole was asked for longest ago
     await bench.ask(SearchRequest(image=image))
