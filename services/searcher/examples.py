@@ -1,7 +1,7 @@
 """From what a request gives as examples to the one code that is searched for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 from services.searcher.remembered import RememberedImages
 from services.searcher.stopwatch import Stopwatch
@@ -9,7 +9,7 @@ from services.searcher.unanswerable import Unanswerable
 from shared.encoders.engine.engine import ExtractionEngine
 from shared.events.faults import PoisonInput
 from shared.events.search_replies import ErrorCode
-from shared.events.search_requests import Example
+from shared.events.search_requests import Pictured, SearchRequest
 from shared.index.combining import NothingLeft, combine
 from shared.index.search import query_of
 from shared.index.vectors import VectorFormat
@@ -40,18 +40,18 @@ class ExampleCodes:
         self._remembered = remembered
         self._format = vector_format
 
-    async def code_of(self, examples: Sequence[Example], watch: Stopwatch) -> bytes:
-        """examples: one at least; with one, its weight does not matter."""
-        if len(examples) == 1:
-            return await self._one(examples[0], watch)
-        codes = await asyncio.gather(*(self._one(example, Stopwatch()) for example in examples))
+    async def code_of(self, request: SearchRequest, watch: Stopwatch) -> bytes:
+        """request: not a batch."""
+        if request.examples is None:
+            return await self._one(request, watch)
+        codes = await asyncio.gather(*(self._one(example, Stopwatch()) for example in request.examples))
         watch.lap("encode")
         try:
-            return combine(codes, [example.weight for example in examples], self._format)
+            return combine(codes, [example.weight for example in request.examples], self._format)
         except NothingLeft as error:
             raise Unanswerable(ErrorCode.BAD_REQUEST, str(error)) from error
 
-    async def _one(self, example: Example, watch: Stopwatch) -> bytes:
+    async def _one(self, example: Pictured, watch: Stopwatch) -> bytes:
         if example.id is not None:
             code = await self._replicas.read(query_of, example.id)
             if code is None:
@@ -69,7 +69,7 @@ class ExampleCodes:
         watch.lap("encode")
         return code
 
-    async def _image(self, example: Example, watch: Stopwatch) -> bytes:
+    async def _image(self, example: Pictured, watch: Stopwatch) -> bytes:
         try:
             data = example.image
             if data is None:

@@ -46,7 +46,7 @@ class AnswerQuery:
         watch.lap("queue")
         self._check_scheme()
         query = Query(
-            code=await self._examples.code_of(request.asked_for(), watch),
+            code=await self._examples.code_of(request, watch),
             k=request.offset + request.top_k,
             min_score=request.min_score,
             condition=condition,

@@ -29,11 +29,11 @@ _Vector = Annotated[list[float], msgspec.Meta(min_length=1, max_length=MAX_VECTO
 _Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
 
 
-class Example(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What hits should look like: one of `image` (bytes), `uri`, `id` (of an indexed image), `vector` and `text`.
+class Pictured(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One of `image` (bytes), `uri`, `id` (of an indexed image), `vector` and `text`.
 
     vector: float, (dim,), any norm but zero. text: for encoders that have a text side. region: the part of the picture
-    that counts, of `image` and `uri`. weight: how much it counts among several; below 0, hits should not look like it.
+    that counts, of `image` and `uri`.
     """
 
     image: bytes | None = None
@@ -42,11 +42,16 @@ class Example(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     vector: _Vector | None = None
     text: _Text | None = None
     region: Region | None = None
+
+
+class Example(Pictured, frozen=True, kw_only=True, omit_defaults=True):
+    """What hits should look like. weight: how much it counts among several; below 0, hits should not look like it."""
+
     weight: float = 1.0
 
 
-class SearchRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Find what looks like one example, as in `Example`, or like several; or answer several requests at once.
+class SearchRequest(Pictured, frozen=True, kw_only=True, omit_defaults=True):
+    """Find what looks like one example, as in `Pictured`, or like several; or answer several requests at once.
 
     examples: several, with their weights. batch: several requests, each answered by itself; of this one only
     `timeout_ms` counts then. offset: how many of the best hits are left out, those of the pages before. min_score: only
@@ -58,12 +63,6 @@ class SearchRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """
 
     v: int = VERSION
-    image: bytes | None = None
-    uri: str | None = None
-    id: str | None = None
-    vector: _Vector | None = None
-    text: _Text | None = None
-    region: Region | None = None
     examples: Annotated[list[Example], msgspec.Meta(min_length=1, max_length=MAX_EXAMPLES)] | None = None
     batch: Annotated[list["SearchRequest"], msgspec.Meta(min_length=1, max_length=MAX_BATCH)] | None = None
     top_k: Annotated[int, msgspec.Meta(ge=1, le=MAX_TOP_K)] = 10
@@ -76,12 +75,6 @@ class SearchRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     filter: dict[str, Any] | None = None
     exclude: Annotated[frozenset[str], msgspec.Meta(max_length=MAX_EXCLUDED)] = frozenset()
     exact: bool = False
-
-    def asked_for(self) -> list[Example]:
-        """Return what hits should look like: one example, or several."""
-        if self.examples is not None:
-            return self.examples
-        return [Example(**{name: getattr(self, name) for name in (*EXAMPLE_FIELDS, "region")})]
 
 
 class BadRequest(Exception):
@@ -140,7 +133,7 @@ def _check_examples(request: SearchRequest, *, where: str) -> None:
         raise BadRequest(f"{where}at least one of 'examples' has a weight above 0")
 
 
-def _check_example(example: Example | SearchRequest, *, where: str) -> None:
+def _check_example(example: Pictured, *, where: str) -> None:
     given = [name for name in EXAMPLE_FIELDS if getattr(example, name) is not None]
     if len(given) != 1:
         raise BadRequest(f"{where}an example has one of {_names(EXAMPLE_FIELDS)}; this one has {given or 'none'}")
