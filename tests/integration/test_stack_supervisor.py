@@ -171,11 +171,14 @@ async def test_an_endless_line_is_cut_and_only_the_last_lines_are_remembered(rea
 
 
 PARENT = """
-    import asyncio, sys, tempfile
+    import asyncio, signal, sys, tempfile
     from pathlib import Path
     from services.cli.stack.process import ChildSpec
     from services.cli.stack.reaper import Reaper
     from services.cli.stack.supervisor import supervision
+
+    # A shell has what runs in its background ignore Ctrl-C, and this suite may be run so.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
     CHILD = '''
     import os, subprocess, sys, time
