@@ -50,7 +50,7 @@ class GrowingSegment:
         return bytes(self._codes[number])
 
     def put(self, row: Row, code: bytes) -> None:
-        """Add a row, or replace the one of the same id. `code` must be as long as those before."""
+        """Add a row, or replace the one of the same id. `code` must be as long as those of the live rows."""
         if (known := self._row_of.get(row.id)) is not None:
             self.remove_at(known)
         self._make_room(len(code))
@@ -125,6 +125,9 @@ class GrowingSegment:
 
     def _make_room(self, code_bytes: int) -> None:
         """See to it that one more row fits; by letting go of dead ones, where that gains enough."""
+        if self._codes.shape[1] != code_bytes:  # so there are no others
+            self._codes, self._live = np.empty((0, code_bytes), np.uint8), np.zeros(0, np.bool_)
+            self._begin([])
         rows = len(self._rows)
         if rows < len(self._codes):
             return

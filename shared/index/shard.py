@@ -55,8 +55,9 @@ class Shard:
     Not thread-safe: use it from one thread at a time.
 
     position: the offset up to which the partition has been folded in; -1 before the first. restored_from: the position
-    at which it was restored; -1 where it was not. scheme: that of the codes, set by the first upsert. newest_upload_at:
-    of all uploads that were put, in Unix milliseconds; 0 before the first.
+    at which it was restored; -1 where it was not. scheme: that of the codes of all rows, set by the first; None where
+    there is no row, whatever there was before: Kafka forgets that, and with it whoever rebuilds the shard.
+    newest_upload_at: of all uploads that were put, in Unix milliseconds; 0 before the first.
     """
 
     def __init__(self, vector_format: VectorFormat | None = None) -> None:
@@ -86,6 +87,7 @@ class Shard:
             segment.set_live(contents.sealed[segment.name].live)
             shard._sealed[segment.name] = segment
         shard.newest_upload_at = max((segment.newest_upload_at for segment in shard._sealed.values()), default=0)
+        shard._forget_the_scheme_of_no_rows()
         return shard
 
     def __len__(self) -> int:
@@ -279,6 +281,7 @@ class Shard:
             self._put(operation)
         else:
             self._remember(operation)
+            self._forget_the_scheme_of_no_rows()
         return outcome
 
     def _judge(self, operation: Operation, row: Row | None) -> Outcome:
@@ -293,6 +296,10 @@ class Shard:
     def _fits(self, operation: Upsert) -> bool:
         code_bytes = self._code_bytes or len(operation.code)
         return self.scheme in (None, operation.scheme) and 0 < len(operation.code) == code_bytes
+
+    def _forget_the_scheme_of_no_rows(self) -> None:
+        if not len(self):
+            self.scheme = self._code_bytes = None
 
     def _put(self, operation: Upsert) -> None:
         self.scheme = operation.scheme

@@ -43,6 +43,8 @@ class Model:
             self.live[operation.id] = operation
         else:
             self._remember(operation)
+        if not self.live:
+            self.scheme = self.code_bytes = None
         return Outcome.APPLIED
 
     def similarity(self, query: bytes, code: bytes) -> float:

@@ -44,7 +44,7 @@ class Truth:
     def __init__(self) -> None:
         self.scheme: str | None = None
         self.foreign: dict[int, SourcePosition] = {}
-        """The offsets of codes of another scheme than the first, which are rejected, and the events they came from."""
+        """The offsets of codes of another scheme than the rows', which are rejected, and the events they came from."""
         self._newest: dict[str, int] = {}
         self._contents: list[Content] = []
 
@@ -55,6 +55,7 @@ class Truth:
             return
         if isinstance(operation, Delete):
             content.pop(operation.id, None)
+            self.scheme = self.scheme if content else None
         elif self.scheme in (None, operation.scheme):
             self.scheme = operation.scheme
             content[operation.id] = operation

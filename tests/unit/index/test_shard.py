@@ -82,10 +82,23 @@ def test_the_first_upsert_sets_the_scheme_even_a_nameless_one(first: str) -> Non
     assert outcomes == [Outcome.APPLIED, Outcome.FOREIGN]
 
 
-def test_the_scheme_outlives_the_last_row() -> None:
+def test_the_scheme_goes_with_the_last_row_as_it_does_for_whoever_finds_only_the_delete_in_the_compacted_topic() -> (
+    None
+):
+    lived_through, rebuilt = Shard(), Shard()
+    lived_through.apply([upsert(0), delete(1)], position=1)
+    rebuilt.apply([delete(1)], position=1)
+    longer = upsert(2, of=code(*range(8)), scheme="another")
+    for shard in (lived_through, rebuilt):
+        assert shard.scheme is None
+        assert shard.apply([longer], position=2) == [Outcome.APPLIED]
+        assert shard.code_of("cat") == longer.code
+    assert lived_through.checksum == rebuilt.checksum
+
+
+def test_a_row_that_is_replaced_keeps_the_scheme_though_it_is_the_only_one() -> None:
     shard = Shard()
-    shard.apply([upsert(0), delete(1)], position=1)
-    assert shard.apply([upsert(2, scheme="another")], position=2) == [Outcome.FOREIGN]
+    assert shard.apply([upsert(0), upsert(1, scheme="another")], position=1) == [Outcome.APPLIED, Outcome.FOREIGN]
 
 
 def test_a_foreign_record_leaves_the_row_that_was_there() -> None:
