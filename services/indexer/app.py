@@ -22,7 +22,7 @@ from shared.bus.contracts import FEATURES, RECEIPTS
 from shared.bus.producer import RecordProducer
 from shared.bus.watch import ConsumerWatch
 from shared.bus.worker import Application, build_application
-from shared.codes.description import describe_code
+from shared.codes.description import CodeDescription, describe_code
 from shared.events.topics import Topics
 from shared.index.vectors import VectorFormat
 from shared.replication.compaction_requests import CompactionRequests
@@ -47,6 +47,7 @@ class IndexerWorker:
 
     def __init__(self, settings: IndexerSettings, broker: WorkerBroker, registry: CollectorRegistry) -> None:
         self._settings = settings
+        self._code = _described(settings.code)
         self._topics = Topics(settings.namespace)
         self._metrics = IndexerMetrics(registry)
         self._features = Subscription(
@@ -88,6 +89,7 @@ class IndexerWorker:
             producer=producer,
             metrics=self._metrics,
             max_batch=settings.max_batch,
+            code=self._code.name,
             now_ms=_now_ms,
             restore=sealer.restore if sealer else None,
         )
@@ -119,8 +121,7 @@ class IndexerWorker:
         self, resources: AsyncExitStack, incarnation: str, thread: SingleThread, requests: CompactionRequests
     ) -> SealSegments | None:
         settings = self._settings
-        vector_format = _vector_format(settings.code)
-        store = resources.enter_context(settings.open_segments(vector_format))
+        store = resources.enter_context(settings.open_segments(VectorFormat.of(self._code)))
         if store is None:
             return None
         return SealSegments(
@@ -182,8 +183,8 @@ def build(settings: IndexerSettings, stop: Stop) -> Application:
     )
 
 
-def _vector_format(code: str) -> VectorFormat:
+def _described(code: str) -> CodeDescription:
     try:
-        return VectorFormat.of(describe_code(code))
+        return describe_code(code)
     except ValueError as error:
         raise BadSettings(f"AFTERIMAGE_CODE={code!r} cannot be used: {error}") from error

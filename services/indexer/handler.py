@@ -10,6 +10,8 @@ from shared.bus.consumer import Record
 from shared.bus.faults import BusUnavailable
 from shared.bus.history import read_operations
 from shared.bus.producer import RecordProducer
+from shared.codes.description import code_of_scheme
+from shared.events.operations import Upsert
 from shared.events.topics import Topics
 from shared.index.shard import Shard
 from shared.replication.log import Conflict, Fenced, LogUnavailable
@@ -43,6 +45,10 @@ class LogAhead(Exception):
     """The log in Redis has positions that the topic has not reached: they cannot be of one history."""
 
 
+class WrongCode(Exception):
+    """The features are of another code than the one that this indexer compares by: every segment would be wrong."""
+
+
 class IndexFeatures:
     """Keeps a writer for each assigned shard.
 
@@ -50,8 +56,9 @@ class IndexFeatures:
     is known by the partition's position, which the seek has moved back. Otherwise the position is behind the batch, and
     further on where compaction has emptied the offsets that follow.
 
-    make_writer: gives a writer, unclaimed, for a shard. now_ms: Unix milliseconds. restore: gives a shard's newest
-    snapshot, where there are any, so that only what came since must be folded.
+    make_writer: gives a writer, unclaimed, for a shard. code: the name of what features are compared by. now_ms: Unix
+    milliseconds. restore: gives a shard's newest snapshot, where there are any, so that only what came since must be
+    folded.
     """
 
     def __init__(
@@ -63,6 +70,7 @@ class IndexFeatures:
         producer: RecordProducer,
         metrics: IndexerMetrics,
         max_batch: int,
+        code: str,
         now_ms: Callable[[], int],
         restore: Callable[[int], Awaitable[Shard | None]] | None = None,
     ) -> None:
@@ -73,6 +81,7 @@ class IndexFeatures:
         self._reports = Reports(topics=topics, producer=producer, metrics=metrics, now_ms=now_ms)
         self._metrics = metrics
         self._max_batch = max_batch
+        self._code = code
         self._writers: dict[int, ShardWriter] = {}
         self._unreported: dict[int, int] = {}
         """Shard → the first offset whose receipt this process has not sent, for what it has held without a break."""
@@ -136,11 +145,12 @@ class IndexFeatures:
     async def _claim(self, shard: int, *, cause: str) -> None:
         """Become the shard's writer, and have what it lacks delivered.
 
-        Raises LogUnavailable, BusUnavailable, LogAhead.
+        Raises LogUnavailable, BusUnavailable, LogAhead, WrongCode.
         """
         if shard not in self._partitions.assigned():
             return
         writer = self._writers.get(shard) or await self._new_writer(shard)
+        self._check_code(shard, writer.fold.scheme)
         await writer.claim()
         self._metrics.claims.labels(cause).inc()
         head = writer.head if writer.head is not None else -1
@@ -174,6 +184,8 @@ class IndexFeatures:
             await self._claim(shard, cause=cause)
             return
         operations = read_operations(records)
+        first = next((operation.scheme for operation in operations if isinstance(operation, Upsert)), None)
+        self._check_code(shard, writer.fold.scheme or first)
         position = records[-1].offset
         unreported = self._unreported.get(shard, 0)
         with self._metrics.append_seconds.time():
@@ -187,6 +199,14 @@ class IndexFeatures:
             self._unreported[shard] = max(unreported, position + 1)
         self._metrics.batch_operations.observe(len(operations))
         self._metrics.position.labels(str(shard)).set(position)
+
+    def _check_code(self, shard: int, scheme: str | None) -> None:
+        """Raises WrongCode. scheme: that of the shard's rows, or of those that are about to be its first."""
+        if (code := code_of_scheme(scheme or "")) not in (None, self._code):
+            raise WrongCode(
+                f"shard {shard} of {self._topics.features} has codes of {code} (scheme {scheme}), and AFTERIMAGE_CODE "
+                f"of this indexer is {self._code}: set it alike for all workers, or index anew under another namespace"
+            )
 
     def _lose(self, shard: int) -> None:
         if shard in self._writers:

@@ -59,3 +59,8 @@ def fitted_path(setting: str) -> Path:
 def fitted_name(recipe: Recipe, sha256: str) -> str:
     """What a fitted code is called in the scheme: another file is another code."""
     return f"{recipe}@{sha256[:16]}"
+
+
+def code_of_scheme(fingerprint: str) -> str | None:
+    """Return the name of the code that a scheme's fingerprint begins with; None where it has none."""
+    return fingerprint.rpartition(":")[0] or None

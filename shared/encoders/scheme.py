@@ -35,9 +35,12 @@ class Scheme:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Return the first 16 hex digits of the SHA-256 of the canonical JSON: sorted keys, no spaces."""
+        """Return the code's name, a colon, and 16 hex digits: of the SHA-256 of the canonical JSON.
+
+        That has sorted keys and no spaces. The name is there for those who compare codes and know no encoder.
+        """
         canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+        return f"{self.code}:{hashlib.sha256(canonical.encode()).hexdigest()[:16]}"
 
 
 def identity_of(encoder: "Described") -> EncoderIdentity:

@@ -61,6 +61,7 @@ class Indexer:
             producer=_Producer(around),
             metrics=metrics,
             max_batch=_MAX_BATCH,
+            code="i8",
             now_ms=self.clock,
             restore=sealer.restore,
         )

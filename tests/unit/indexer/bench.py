@@ -44,6 +44,7 @@ class Bench:
             producer=self.producer,
             metrics=self.metrics,
             max_batch=MAX_BATCH,
+            code="i8",
             now_ms=lambda: NOW_MS,
         )
         self.consumer.assign([SHARD])

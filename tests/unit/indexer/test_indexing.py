@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.indexer.handler import LogAhead
+from services.indexer.handler import LogAhead, WrongCode
 from shared.events.receipts import Effect
 from shared.replication.log import LogUnavailable
 from tests.fakes.operations import INCARNATION, delete, upsert
@@ -200,6 +200,24 @@ async def test_a_log_that_is_ahead_of_the_topic_ends_the_worker_with_what_to_do(
     bench.write(upsert(0, "a"))
     with pytest.raises(LogAhead, match=r"stands at offset 17.*images\.features ends before 1.*delete the shard's keys"):
         await bench.handler.heartbeat()
+
+
+async def test_codes_of_another_code_end_the_indexer_with_what_to_do_before_anything_is_appended() -> None:
+    bench = await Bench().started()
+    bench.write(upsert(0, "a", scheme="opq80@0123456789abcdef:3a7bf86b666e68c5"))
+    with pytest.raises(
+        WrongCode, match=r"shard 0 .*has codes of opq80@0123456789abcdef .*AFTERIMAGE_CODE .*is i8: set it"
+    ):
+        await bench.deliver_all()
+    assert await bench.head() == -1
+
+
+async def test_a_log_that_another_code_filled_is_not_written_to() -> None:
+    bench = Bench(await Bench().started(upsert(0, "a", scheme="i8:3a7bf86b666e68c5")))
+    bench.handler._code = "f16"
+    bench.write(delete(1, "a"))
+    with pytest.raises(WrongCode, match=r"has codes of i8 \(scheme i8:3a7bf86b666e68c5\).*is f16"):
+        await bench.deliver_all()
 
 
 async def test_an_emptied_log_is_claimed_by_the_heartbeat_and_filled_from_where_the_fold_stands() -> None:
