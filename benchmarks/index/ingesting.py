@@ -1,12 +1,14 @@
 """Search while ingesting: a searcher follows a log in Redis that an indexer's writer fills, at several rates.
 
-The writer and Redis have machines of their own in earnest; here they share the searcher's. So that this can be told
-from what ingesting costs the searcher itself, it also follows a log as fast as it can that was written before.
+The writer and Redis have machines of their own in earnest; here they share the searcher's. So the searcher is also kept
+to one core, with ingestion and without, and the others to what is left; and it follows a log as fast as it can that was
+written before.
 """
 
 import asyncio
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,6 +21,7 @@ import numpy as np
 from benchmarks.index.apart import Apart
 from benchmarks.index.building import built
 from benchmarks.index.cache import Cache
+from benchmarks.index.cores import cores_here, keep_to
 from benchmarks.index.engines.afterimage import Afterimage
 from benchmarks.index.fed_log import INCARNATION, SHARD, NoHistory, Unobserved
 from benchmarks.index.lineup import OURS
@@ -55,6 +58,8 @@ _BEFORE = "as fast as it reads, from a log that was written before"
 _FLOODED = "as fast as the writer can"
 _PACES: dict[str, int | None] = {_IDLE: 0, "1,000 operations/s": 1_000, "5,000 operations/s": 5_000, _FLOODED: None}
 """Operations a second that the writer appends."""
+_ON_ONE_CORE = "the searcher on one core, "
+"""Before the name of a pace."""
 
 
 class Busy(NamedTuple):
@@ -70,7 +75,9 @@ def measure(plan: Plan, cache: Cache) -> Iterator[Part]:
     growing = min(_MOST_GROWING, rows)
     workload = clustered_set(plan, cache, rows)
     folder = built(OURS, cache, workload)
-    measured: dict[str, list[Busy]] = {name: [] for name in (*_PACES, _BEFORE)}
+    measured: dict[str, list[Busy]] = defaultdict(list)
+    cores = sorted(cores_here())
+    divisions = {"": (cores, cores)} | ({_ON_ONE_CORE: (cores[:1], cores[1:])} if len(cores) > 1 else {})
     with tempfile.TemporaryDirectory(prefix="afterimage-bench-") as scratch:
         redis = RedisServer(Path(scratch))
         redis.start()
@@ -81,22 +88,39 @@ def measure(plan: Plan, cache: Cache) -> Iterator[Part]:
                 ThreadPoolExecutor(1) as pool,
             ):
                 for _ in counted("search while ingesting: rounds", plan.rounds):
-                    for name, per_s in _PACES.items():
-                        searcher.call("catch_up", writer.call("head"))
-                        flooding = pool.submit(writer.call, "flood", plan.while_s, per_s)
-                        measured[name].append(Busy(*searcher.call("search", plan.while_s)))
-                        flooding.result()
-                    searcher.call("catch_up", writer.call("head"))
-                    writer.call("append", _WRITTEN_BEFORE)  # the searcher reads nothing between two calls
-                    measured[_BEFORE].append(Busy(*searcher.call("search", plan.while_s)))
+                    for division, (for_searcher, for_others) in divisions.items():
+                        keep_to(for_searcher, searcher.pid)
+                        keep_to(for_others, writer.pid, redis.pid)
+                        for name, busy in _round(searcher, writer, pool, plan.while_s):
+                            measured[division + name].append(busy)
         finally:
             redis.stop()
     yield _part(measured, rows, growing, plan.dimensions)
 
 
+def _round(searcher: Apart, writer: Apart, pool: ThreadPoolExecutor, seconds: float) -> Iterator[tuple[str, Busy]]:
+    for name, per_s in _PACES.items():
+        searcher.call("catch_up", writer.call("head"))
+        flooding = pool.submit(writer.call, "flood", seconds, per_s)
+        yield name, Busy(*searcher.call("search", seconds))
+        flooding.result()
+    searcher.call("catch_up", writer.call("head"))
+    writer.call("append", _WRITTEN_BEFORE)  # the searcher reads nothing between two calls
+    yield _BEFORE, Busy(*searcher.call("search", seconds))
+
+
 def _part(measured: Mapping[str, list[Busy]], rows: int, growing: int, dimensions: int) -> Part:
     rates = {name: [busy.queries_per_s for busy in rounds] for name, rounds in measured.items()}
-    over_idle = {name: median_ratio(each, rates[_IDLE]) for name, each in rates.items()}
+    over_idle = {
+        name: median_ratio(each, rates[_ON_ONE_CORE + _IDLE if name.startswith(_ON_ONE_CORE) else _IDLE])
+        for name, each in rates.items()
+    }
+    ratios = {
+        "search_while_ingesting": _FLOODED,
+        "search_while_ingesting_written_before": _BEFORE,
+        "search_while_ingesting_1000_per_s": "1,000 operations/s",
+        "search_while_ingesting_5000_per_s": "5,000 operations/s",
+    }
     return Part(
         title=f"Search while ingesting, {rows:,} sealed and {growing:,} growing rows x {dimensions}",
         unit="queries/s by the clock",
@@ -109,15 +133,16 @@ def _part(measured: Mapping[str, list[Busy]], rows: int, growing: int, dimension
             )
             for name, rounds in measured.items()
         ],
-        ratios={
-            "search_while_ingesting": over_idle[_FLOODED],
-            "search_while_ingesting_written_before": over_idle[_BEFORE],
-            "search_while_ingesting_1000_per_s": over_idle["1,000 operations/s"],
-            "search_while_ingesting_5000_per_s": over_idle["5,000 operations/s"],
+        ratios={name: over_idle[pace] for name, pace in ratios.items()}
+        | {
+            f"{name}_on_one_core": over_idle[_ON_ONE_CORE + pace]
+            for name, pace in ratios.items()
+            if _ON_ONE_CORE + pace in over_idle
         },
         notes=[
             f"searched as in a searcher, by the thread that changes the shard; {_IN_FLIGHT} searches under way",
-            "the writer, Redis and the searcher are processes that share this machine's cores",
+            "the writer, Redis and the searcher are processes that share this machine's cores, but in the rows that say so",
+            "there the writer and Redis have the other cores, and idle is what the searcher does on its one",
         ],
     )
 
