@@ -141,7 +141,7 @@ def _part(measured: Mapping[str, list[Busy]], rows: int, growing: int, dimension
         },
         notes=[
             f"searched as in a searcher, by the thread that changes the shard; {_IN_FLIGHT} searches under way",
-            "the writer, Redis and the searcher are processes that share this machine's cores, but in the rows that say so",
+            "the writer, Redis and the searcher share this machine's cores, but in the rows that say so",
             "there the writer and Redis have the other cores, and idle is what the searcher does on its one",
         ],
     )
