@@ -13,6 +13,7 @@ from tests.harness.daemon import Daemon
 
 _READY = "the echo listens"
 _LENGTH_BYTES = 4
+_NUMBER_BYTES = 8
 
 
 class EchoProcess(Daemon):
@@ -34,7 +35,17 @@ class EchoProcess(Daemon):
 
 def echo_request(request_bytes: int, reply_bytes: int) -> bytes:
     """A request of the first length, which asks for a reply of the second."""
-    return reply_bytes.to_bytes(_LENGTH_BYTES, "big") + bytes(request_bytes - _LENGTH_BYTES)
+    return numbered_request(0, request_bytes, reply_bytes)
+
+
+def numbered_request(number: int, request_bytes: int, reply_bytes: int) -> bytes:
+    """The same with a number, which the reply brings back."""
+    head = reply_bytes.to_bytes(_LENGTH_BYTES, "big") + number.to_bytes(_NUMBER_BYTES, "big")
+    return head + bytes(request_bytes - len(head))
+
+
+def number_of(reply: bytes) -> int:
+    return int.from_bytes(reply[:_NUMBER_BYTES], "big")
 
 
 async def _echo(bootstrap_servers: str) -> None:
@@ -44,7 +55,9 @@ async def _echo(bootstrap_servers: str) -> None:
         async with consumer_at_end(bootstrap_servers, ECHO_REQUESTS.name) as consumer:
             print(_READY, flush=True)
             async for record in consumer:
-                await producer.send(ECHO_REPLIES.name, bytes(int.from_bytes(record.value[:_LENGTH_BYTES], "big")))
+                length = int.from_bytes(record.value[:_LENGTH_BYTES], "big")
+                number = record.value[_LENGTH_BYTES : _LENGTH_BYTES + _NUMBER_BYTES]
+                await producer.send(ECHO_REPLIES.name, number + bytes(length - _NUMBER_BYTES))
     finally:
         await producer.stop()
 

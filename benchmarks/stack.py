@@ -66,11 +66,16 @@ class Stack:
 
 @contextmanager
 def running_stack(
-    threads: int, *, topics: Sequence[TopicSpec] = (), env: Mapping[str, str] | None = None
+    threads: int,
+    *,
+    topics: Sequence[TopicSpec] = (),
+    env: Mapping[str, str] | None = None,
+    partitions: int = PARTITIONS,
 ) -> Iterator[tuple[Stack, str]]:
     """Servers and topics, no worker yet; and what the broker is, for the output.
 
     topics: to be there beside the service's own. env: of the workers, beside what they need to find the servers.
+    partitions: of the service's topics.
     """
     choice = choose_broker()
     with ExitStack() as stack:
@@ -80,7 +85,7 @@ def running_stack(
         say(f"starting {broker.title}, and Redis")
         stack.enter_context(broker)
         redis = stack.enter_context(RedisServer(folder))
-        asyncio.run(_create_topics(broker.bootstrap_servers, topics))
+        asyncio.run(_create_topics(broker.bootstrap_servers, [*Topics().specs(partitions), *topics]))
         yield (
             Stack(
                 bootstrap_servers=broker.bootstrap_servers,
@@ -96,4 +101,4 @@ def running_stack(
 
 async def _create_topics(bootstrap_servers: str, topics: Sequence[TopicSpec]) -> None:
     async with Cluster(bootstrap_servers) as cluster:
-        await cluster.create_topics([*Topics().specs(PARTITIONS), *topics])
+        await cluster.create_topics(topics)
