@@ -24,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 TRAIN_RNN := --views 2 --epochs 12 --patience 2 --seed 1
 TRAIN_GAN := --channels 32 --epochs 5 --patience 12 --threads 1 --seed 1
 
-.PHONY: help setup fmt lint type test soak fuzz bench bench-codes bench-extract bench-extract-memory bench-index bench-kafka bench-packages demo check up docs train-weights evaluate-families ci-tools
+.PHONY: help setup fmt lint type test soak fuzz bench bench-codes bench-extract bench-extract-memory bench-index bench-kafka bench-packages bench-query demo check up docs train-weights evaluate-families ci-tools
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 24
@@ -84,6 +84,9 @@ bench-index: setup ## the index against other indexes and embedded vector databa
 
 bench-codes: setup ## codes: what they lose, and fitting and encoding against faiss and scikit-learn: CACHE=/folder
 	$(BIN)/python -m benchmarks.codes --pictures "$$($(CURDIR)/tests/tools/openclipart.sh "$(TOOLS)")" $(if $(CACHE),--cache '$(CACHE)')
+
+bench-query: setup ## queries, of one caller and of many, over Kafka and HTTP, against their bare parts: ROWS=20000
+	$(BIN)/python -m benchmarks.queries $(if $(ROWS),--rows $(ROWS))
 
 bench-kafka: bench-packages ## the settings of the Kafka clients, against those that are set
 	$(BIN)/python -m benchmarks.kafka_settings

@@ -23,7 +23,7 @@ class Plan:
 
 
 def full(threads: int, rows: int) -> Plan:
-    return Plan(threads=threads, rows=rows, rounds=5, queries=200, image_queries=50)
+    return Plan(threads=threads, rows=rows, rounds=3, queries=150, image_queries=32)
 
 
 def quick(threads: int) -> Plan:

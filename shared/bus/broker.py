@@ -9,6 +9,7 @@ from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from prometheus_client import CollectorRegistry
 
 from shared.bus.contracts import Contract
+from shared.bus.prompt import consume_promptly
 from shared.runtime.health import Flag
 from shared.runtime.logging import get_logger
 from shared.runtime.server import Stop
@@ -31,6 +32,7 @@ class WorkerBroker(KafkaBroker):
             allow_auto_create_topics=False,
             graceful_timeout=None,  # a worker drains its own work before the broker stops
             logger=None,
+            apply_types=False,  # nothing is injected into our handlers, and looking for it costs two hops to a thread
             middlewares=[KafkaPrometheusMiddleware(registry=registry, app_name=f"afterimage-{name}")],
         )
         self.ready = Flag("the worker is starting")
@@ -50,6 +52,8 @@ class WorkerBroker(KafkaBroker):
         try:
             if self.prepare:
                 await self.prepare()
+            await self.connect()
+            consume_promptly(self)
             await super().start()
         except BadSettings as error:
             self._stop_worker.because(str(error))

@@ -24,8 +24,7 @@ from shared.runtime.settings import ConsumerSettings
 log = get_logger(__name__)
 
 Record: TypeAlias = ConsumerRecord  # of bytes keys and bytes values, either of which may be None
-_POLL_MS = 3
-"""How long FastStream waits for a batch; where none came it sleeps as long again, deaf to what comes meanwhile."""
+_MAX_RECORDS = 64
 
 CONSUMER_SETTINGS: Mapping[str, Any] = MappingProxyType(
     {"max_partition_fetch_bytes": 4 * 1024 * 1024, "fetch_max_bytes": 50 * 1024 * 1024}
@@ -43,8 +42,8 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
     """The records of one topic, in batches, for one consumer group.
 
     handle: gets each batch, in order within a partition; must not raise for what a record holds. settings: how Kafka
-    knows the worker again, and how long a fetch may wait. max_records: the most in a batch; 1 for the shortest wait,
-    since FastStream sleeps a little between two looks for a batch. revoked: called when partitions go, before others
+    knows the worker again, and how long a fetch may wait. max_records: the most in a batch, which comes as soon as
+    there is one. revoked: called when partitions go, before others
     can get them; what is complete can still be committed then, and all members wait until it returns. The next batch
     comes when `handle` returns, so that backpressure is simply to wait: for as long as it takes, the partitions stay
     assigned and are paused.
@@ -60,7 +59,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         handle: Handle,
         contract: Contract,
         settings: ConsumerSettings,
-        max_records: int = 1,
+        max_records: int = _MAX_RECORDS,
         revoked: Revoked | None = None,
     ) -> None:
         self.topic = topic
@@ -69,20 +68,19 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         self._reassigning = False
         payload: Any = contract.annotation()
 
-        async def deliver(_body: payload, message: KafkaMessage) -> None:
+        async def deliver(records: payload) -> None:
             if self._reassigning:  # taken out just before the partitions went: whoever gets them is given it again
                 return
             try:
-                await self._pausing.during(self._consumer, handle(_records(message)))
+                await self._pausing.during(self._consumer, handle(records))
             except Exception:  # noqa: BLE001 - FastStream would drop the batch and go on
                 broker.fail(f"a batch of {topic} could not be handled")
 
         self._subscriber = broker.subscriber(
             topic,
             group_id=group,
-            batch=max_records > 1,
+            batch=True,
             max_records=max_records,
-            batch_timeout_ms=_POLL_MS,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
             group_instance_id=settings.instance_id,
@@ -92,7 +90,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             max_poll_interval_ms=settings.max_poll_interval_ms,
             **CONSUMER_SETTINGS,
             parser=_leave_untouched,
-            decoder=_decode_nothing,
+            decoder=_hand_over_records,
             no_reply=True,
             listener=self,
             title=title,
@@ -180,30 +178,24 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         return TopicPartition(self.topic, partition)
 
 
-async def _decode_nothing(_message: object) -> None:
+async def _hand_over_records(message: KafkaMessage) -> tuple[Record, ...]:
     """Records are decoded one by one by their handler, so that a bad one costs itself alone.
 
     Not a plain function, since FastStream would send each call to a thread.
     """
+    records: tuple[Record, ...] = message.raw_message
+    return records
 
 
-async def _leave_untouched(message: Record | tuple[Record, ...]) -> KafkaMessage:
+async def _leave_untouched(records: tuple[Record, ...]) -> KafkaMessage:
     """Headers may be any bytes; FastStream's own parser takes them for UTF-8 and drops the batch where they are not."""
-    single = not isinstance(message, tuple)
-    records = (message,) if single else message
-    values = [record.value or b"" for record in records]
     return KafkaMessage(
-        body=values[0] if single else values,
+        body=b"",
         headers={},
-        raw_message=message,
+        raw_message=records,
         consumer=_Unused(),
         message_id=f"{records[0].offset}-{records[-1].offset}",
     )
-
-
-def _records(message: KafkaMessage) -> tuple[Record, ...]:
-    raw = message.raw_message
-    return raw if isinstance(raw, tuple) else (raw,)
 
 
 class _Unused:

@@ -44,10 +44,16 @@ class Pausing:
 
     async def during(self, consumer: PolledConsumer, work: Awaitable[None]) -> None:
         """Do the work, which gets through a batch; that may take any time."""
-        async with asyncio.TaskGroup() as tasks:
-            polling = tasks.create_task(self._poll_paused(consumer))
+        polling: list[asyncio.Task[None]] = []
+        patience = asyncio.get_running_loop().call_later(
+            self._after_s, lambda: polling.append(asyncio.create_task(self._poll_paused(consumer)))
+        )
+        try:
             await work
-            polling.cancel()
+        finally:
+            patience.cancel()
+            for task in polling:
+                await _ended(task)
 
     def assigned(self, consumer: PolledConsumer) -> None:
         """Partitions were assigned, and none of theirs was fetched yet."""
@@ -55,7 +61,6 @@ class Pausing:
             consumer.pause(*consumer.assignment())
 
     async def _poll_paused(self, consumer: PolledConsumer) -> None:
-        await asyncio.sleep(self._after_s)
         log.info("partitions_paused", topic=self._topic)
         self.active = True
         try:
@@ -74,3 +79,11 @@ class Pausing:
             await consumer.getmany(_NOWHERE, timeout_ms=0)
         except (KafkaError, ConsumerStoppedError) as error:
             log.warning("poll_failed", topic=self._topic, error=repr(error))
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Cancel it, and raise what it failed with."""
+    task.cancel()
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()
