@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -79,7 +80,7 @@ class AnswerRequests:
             self._metrics.queries.labels("unknown", "no_reply_topic").inc()
             return
         queue_s = max(0.0, self._clock() - record.timestamp / 1000)
-        self._metrics.stage_seconds.labels("queue").observe(queue_s)
+        self._metrics.stage("queue", queue_s)
         kind, outcome = await self._respond(record, address, queue_s)
         self._metrics.queries.labels(kind, outcome).inc()
         self._metrics.query_seconds.observe(max(0.0, self._clock() - record.timestamp / 1000))
@@ -108,7 +109,7 @@ class AnswerRequests:
         watch = Stopwatch()
         reply = await self._answer(request, watch, left_s)
         for stage, seconds in watch.seconds.items():
-            self._metrics.stage_seconds.labels(stage).observe(seconds)
+            self._metrics.stage(stage, seconds)
         return msgspec.structs.replace(reply, timings=watch.timings(queue_s))
 
     async def _answer(self, request: SearchRequest, watch: Stopwatch, left_s: float) -> SearchReply:
@@ -152,14 +153,15 @@ class AnswerRequests:
             reply = self._failure(ErrorCode.BAD_REQUEST, problem)
             value = encode_reply(reply, encoding)
         try:
-            with self._metrics.stage_seconds.labels("reply").time():
-                await self._producer.send_within(
-                    REPLY_WITHIN_S,
-                    address.topic,
-                    value=value,
-                    partition=address.partition,
-                    headers=[(hdr.CONTENT_TYPE, encoding.encode()), *address.headers],
-                )
+            began = time.perf_counter()
+            await self._producer.send_within(
+                REPLY_WITHIN_S,
+                address.topic,
+                value=value,
+                partition=address.partition,
+                headers=[(hdr.CONTENT_TYPE, encoding.encode()), *address.headers],
+            )
+            self._metrics.stage("reply", time.perf_counter() - began)
         except Undeliverable as error:
             log.warning("reply_failed", topic=address.topic, partition=address.partition, error=str(error))
             return "reply_failed"

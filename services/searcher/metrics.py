@@ -10,6 +10,7 @@ from shared.replication.replica import GapKind
 from shared.replication.shard_gauges import ShardGauges
 from shared.replication.state import ReplicaState
 
+STAGES = ("queue", "fetch", "decode", "encode", "search", "reply")
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 
 
@@ -30,13 +31,14 @@ class SearcherMetrics:
             buckets=(*_SECONDS, 5, 10),
             registry=registry,
         )
-        self.stage_seconds = Histogram(
+        stage_seconds = Histogram(
             "afterimage_searcher_stage_seconds",
-            "Seconds that a stage of a query took: queue, fetch, decode, encode, search, reply",
+            f"Seconds that a stage of a query took: {', '.join(STAGES)}",
             ["stage"],
             buckets=_SECONDS,
             registry=registry,
         )
+        self._stages = {stage: stage_seconds.labels(stage) for stage in STAGES}
         self.in_flight = Gauge("afterimage_searcher_in_flight", "Queries under way", registry=registry)
         self.batch_images = Histogram(
             "afterimage_searcher_batch_images",
@@ -81,11 +83,14 @@ class SearcherMetrics:
         for kind in GapKind:
             self.gaps.labels(kind.value)
 
-    def decoded(self, seconds: float) -> None:
-        self.stage_seconds.labels("decode").observe(seconds)
+    def stage(self, name: str, seconds: float) -> None:
+        """name: one of STAGES."""
+        self._stages[name].observe(seconds)
 
-    def encoded(self, images: int, seconds: float) -> None:
-        self.stage_seconds.labels("encode").observe(seconds)
+    def decoded(self, seconds: float) -> None:
+        """The query itself tells, with the wait for a decoder."""
+
+    def encoded(self, images: int, seconds: float) -> None:  # noqa: ARG002 - the query itself tells
         self.batch_images.observe(images)
 
     def gap(self, shard: int, kind: GapKind) -> None:  # noqa: ARG002 - a label per shard would say little more

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from shared.codes.code import Code
+from shared.codes.fitted import FittedVectors
 from shared.encoders.encoder import Encoder, texts_of
 from shared.encoders.engine.batching import MicroBatcher
 from shared.encoders.engine.observer import ExtractionObserver, Unobserved
@@ -98,6 +99,7 @@ class ExtractionEngine:
         self._encoder = encoder
         self._texts = texts_of(encoder)
         self._quantize = code.encode_queries if for_queries else code.encode
+        self._quantizes_at_once = encoder.device.type == "cpu" and not isinstance(code, FittedVectors)
         self._observer = observer or Unobserved()
         self._clock = clock
         self._slots = asyncio.Semaphore(policy.max_in_flight)
@@ -147,7 +149,10 @@ class ExtractionEngine:
         """
         unit = torch.from_numpy(_unit_vector(vector, self.scheme.dim))
         self._check_running()
-        [code] = await asyncio.get_running_loop().run_in_executor(self._device, self._queries, unit[None])
+        if self._quantizes_at_once:  # in less time than a thread is asked in, and without waiting for its images
+            [code] = self._queries(unit[None])
+        else:
+            [code] = await asyncio.get_running_loop().run_in_executor(self._device, self._queries, unit[None])
         return code
 
     async def encode_text(self, text: str) -> bytes:

@@ -147,6 +147,17 @@ async def test_a_vector_has_the_code_that_its_image_would_have() -> None:
         assert await engine.quantize_vector([0, 2, 1]) == image.code
 
 
+async def test_a_vector_does_not_wait_for_the_images_on_the_device() -> None:
+    encoder = MeanColour()
+    async with engine_of(encoder, I8(), POLICY) as engine:
+        image = await start_on_a_busy_device(engine, encoder)
+        async with asyncio.timeout(10):
+            assert await engine.quantize_vector([0, 1, 0]) == GREEN_CODE
+        assert not image.done()
+        encoder.go_on.set()
+        await image
+
+
 @pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200])
 async def test_the_length_of_a_vector_does_not_matter(scale: float) -> None:
     async with engine_of(MeanColour(), F32(), POLICY) as engine:
