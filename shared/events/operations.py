@@ -9,7 +9,7 @@ from shared.events.decoding import decode
 from shared.events.images import VERSION, Attributes, SourcePosition
 
 
-class Upsert(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="u"):
+class Upsert(msgspec.Struct, frozen=True, gc=False, kw_only=True, array_like=True, tag="u"):
     """The image `id` now has this code. Fields as in `FeatureRecord`; `offset` is the record's own."""
 
     offset: int
@@ -23,7 +23,7 @@ class Upsert(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="u"
     attributes: Attributes = {}
 
 
-class Delete(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="d"):
+class Delete(msgspec.Struct, frozen=True, gc=False, kw_only=True, array_like=True, tag="d"):
     """The image `id` is gone. uploaded_at: Unix milliseconds of the delete record."""
 
     offset: int

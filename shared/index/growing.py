@@ -26,7 +26,7 @@ class GrowingSegment:
         self._format = vector_format
         self._codes: Codes = np.empty((0, 0), np.uint8)
         self._live: Mask = np.zeros(0, np.bool_)
-        self._begin([])
+        self._begin()
 
     def __len__(self) -> int:
         return len(self._row_of)
@@ -102,14 +102,10 @@ class GrowingSegment:
     def _live_numbers(self) -> npt.NDArray[np.intp]:
         return np.flatnonzero(self._live)
 
-    def _begin(self, rows: list[Row]) -> None:
-        """Start with these rows, whose codes stand in their places already."""
+    def _begin(self) -> None:
         self._rows: list[Row] = []
         self._row_of: dict[str, int] = {}
         self._fields = FieldTable(self._rows, self._row_of)
-        self._live[:] = False
-        for row in rows:
-            self._append(row)
 
     def _append(self, row: Row) -> None:
         number = len(self._rows)
@@ -119,15 +115,21 @@ class GrowingSegment:
         self._fields.append(number, row)
 
     def _rewrite(self) -> None:
+        """Let go of the dead rows."""
         kept = self._live_numbers()
+        rows = [self._rows[number] for number in kept.tolist()]
+        row_of = {row.id: number for number, row in enumerate(rows)}
+        self._fields = self._fields.kept(kept, rows, row_of)
+        self._rows, self._row_of = rows, row_of  # new ones: another thread may be counting the rows in the old
         self._codes[: len(kept)] = self._codes[kept]
-        self._begin([self._rows[number] for number in kept])
+        self._live[: len(kept)] = True
+        self._live[len(kept) :] = False
 
     def _make_room(self, code_bytes: int) -> None:
         """See to it that one more row fits; by letting go of dead ones, where that gains enough."""
         if self._codes.shape[1] != code_bytes:  # so there are no others
             self._codes, self._live = np.empty((0, code_bytes), np.uint8), np.zeros(0, np.bool_)
-            self._begin([])
+            self._begin()
         rows = len(self._rows)
         if rows < len(self._codes):
             return

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from shared.index.vectors import Codes
 
 
-class Row(msgspec.Struct, frozen=True, array_like=True):
+class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What the index knows of one image, next to its code. Times are Unix milliseconds.
 
     offset: of the operation that put it, which no other row of the shard shares. A row is as old as the image, and that
@@ -30,7 +30,7 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
     attributes: Attributes
 
 
-class Match(msgspec.Struct, frozen=True):
+class Match(msgspec.Struct, frozen=True, gc=False):
     """A row that was found; score: similarity, larger is nearer."""
 
     score: float

@@ -111,15 +111,15 @@ def test_what_was_published_is_restored(place: Place) -> None:
     assert says(restored(place, beyond=6)) == said[1]
 
 
-def test_an_empty_shard_is_restored_with_the_length_that_its_codes_had(place: Place) -> None:
-    """Else it took what the others call foreign."""
+def test_an_emptied_shard_takes_codes_of_another_length_whether_it_was_restored_or_not(place: Place) -> None:
+    """Else one took what the others call foreign."""
     shard = Shard()
     shard.apply([upsert(0, "cat"), delete(1, "cat")], position=1)
     publish(shard, place.store("writer"))
     copy = restored(place)
     assert copy is not None
     longer = upsert(2, "dog", of=code(1, 2, 3, 4, 5))
-    assert (shard.judge(longer), copy.judge(longer)) == (Outcome.FOREIGN, Outcome.FOREIGN)
+    assert (shard.judge(longer), copy.judge(longer)) == (Outcome.APPLIED, Outcome.APPLIED)
 
 
 def test_nothing_is_restored_of_another_shard_incarnation_or_format(place: Place) -> None:

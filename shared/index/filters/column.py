@@ -25,6 +25,58 @@ COMPARE: dict[Order, Callable[[npt.NDArray[np.float64], float], Mask]] = {
 }
 
 
+class DistinctValues:
+    """Each distinct value of a field once, by its number, and as the comparisons take it."""
+
+    def __init__(self, values: Iterable[AttributeValue] = ()) -> None:
+        self.all: list[AttributeValue] = []
+        self._number_of: dict[object, int] = {}
+        self._floats = array("d")
+        """Each value as a number, NaN where it is none."""
+        self._times = array("d")
+        """Each value as a point in time, in Unix milliseconds, NaN where it is none."""
+        self._odd: list[int] = []
+        """The values that the two arrays cannot stand for: lists, and whole numbers beyond 2**53."""
+        for value in values:
+            self.number(value)
+
+    def __len__(self) -> int:
+        return len(self.all)
+
+    def number(self, value: AttributeValue) -> int:
+        """Return the value's number: that of its equal, or a new one."""
+        key = tuple(map(typed, value)) if isinstance(value, list) else typed(value)
+        number = self._number_of.setdefault(key, len(self.all))
+        if number == len(self.all):
+            self.all.append(value)
+            odd = isinstance(value, list) or (isinstance(value, int) and abs(value) > _EXACT)
+            if odd:
+                self._odd.append(number)
+            plain = not odd and isinstance(value, int | float) and not isinstance(value, bool)
+            self._floats.append(float(value) if plain else nan)  # type: ignore[arg-type]  # a number, by `plain`
+            moment = None if odd else time_ms(value)  # type: ignore[arg-type]  # no list, by `odd`
+            self._times.append(nan if moment is None else moment)
+        return number
+
+    def outcomes(self, test: Test) -> Mask:
+        """Return which of the values meet the test: bool, (values,)."""
+        match test:
+            case Exists():
+                return np.ones(len(self), np.bool_)
+            case OneOf(values):
+                outcomes = np.zeros(len(self), np.bool_)
+                outcomes[[number for value in values if (number := self._number_of.get(value)) is not None]] = True
+            case Compared(order, bound):
+                outcomes = COMPARE[order](np.frombuffer(self._floats), bound)
+            case ComparedTime(order, bound_ms):
+                outcomes = COMPARE[order](np.frombuffer(self._times), bound_ms)
+            case _:
+                return np.fromiter((meets(test, value) for value in self.all), np.bool_, len(self))
+        for number in self._odd:
+            outcomes[number] = meets(test, self.all[number])
+        return outcomes
+
+
 class Column:
     """Takes rows in ascending order. A test is evaluated on the distinct values, and its outcome spread over the rows.
 
@@ -34,21 +86,13 @@ class Column:
     def __init__(self) -> None:
         self._rows = array("i")
         self._numbers = array("i")
-        self._values: list[AttributeValue] = []
-        self._number_of: dict[object, int] = {}
-        self._floats = array("d")
-        """Each value as a number, NaN where it is none."""
-        self._times = array("d")
-        """Each value as a point in time, in Unix milliseconds, NaN where it is none."""
-        self._odd: list[int] = []
-        """The values that the two arrays cannot stand for: lists, and whole numbers beyond 2**53."""
+        self._values = DistinctValues()
 
     @classmethod
     def of(cls, rows: Numbers, numbers: Numbers, values: Iterable[AttributeValue]) -> Self:
         """The column that has these `rows`, `numbers` and `values`, as another one told them."""
         column = cls()
-        for value in values:
-            column._number(value)
+        column._values = DistinctValues(values)
         column._rows.frombytes(rows.tobytes())
         column._numbers.frombytes(numbers.tobytes())
         return column
@@ -66,46 +110,32 @@ class Column:
     @property
     def values(self) -> Sequence[AttributeValue]:
         """The distinct values."""
-        return self._values
+        return self._values.all
 
     def append(self, row: int, value: AttributeValue) -> None:
         self._rows.append(row)
-        self._numbers.append(self._number(value))
+        self._numbers.append(self._values.number(value))
+
+    def keep(self, numbers: Numbers) -> None:
+        """Let go of rows, and give the others new numbers.
+
+        numbers: the new one of each row of the segment, ascending; -1 for those that go. Values that no row has any more
+        stay until they are most of all: to take the others in anew takes longer than all else here.
+        """
+        rows = numbers[self.rows]
+        kept = rows >= 0
+        values = self.numbers[kept]
+        used = np.flatnonzero(np.bincount(values, minlength=len(self._values)))
+        if 2 * len(used) < len(self._values):
+            renumbered = np.empty(len(self._values), np.int32)
+            renumbered[used] = np.arange(len(used), dtype=np.int32)
+            values = renumbered[values]
+            self._values = DistinctValues([self._values.all[number] for number in used.tolist()])
+        self._rows = array("i", rows[kept].tobytes())
+        self._numbers = array("i", values.tobytes())
 
     def mask(self, test: Test, rows: int) -> Mask:
         """Return which of the segment's `rows` rows meet the test."""
         mask = np.zeros(rows, np.bool_)
-        mask[self.rows] = self._outcomes(test)[self.numbers]
+        mask[self.rows] = self._values.outcomes(test)[self.numbers]
         return mask
-
-    def _number(self, value: AttributeValue) -> int:
-        key = tuple(map(typed, value)) if isinstance(value, list) else typed(value)
-        number = self._number_of.setdefault(key, len(self._values))
-        if number == len(self._values):
-            self._values.append(value)
-            odd = isinstance(value, list) or (isinstance(value, int) and abs(value) > _EXACT)
-            if odd:
-                self._odd.append(number)
-            plain = not odd and isinstance(value, int | float) and not isinstance(value, bool)
-            self._floats.append(float(value) if plain else nan)  # type: ignore[arg-type]  # a number, by `plain`
-            moment = None if odd else time_ms(value)  # type: ignore[arg-type]  # no list, by `odd`
-            self._times.append(nan if moment is None else moment)
-        return number
-
-    def _outcomes(self, test: Test) -> Mask:
-        """Return which of the distinct values meet the test."""
-        match test:
-            case Exists():
-                return np.ones(len(self._values), np.bool_)
-            case OneOf(values):
-                outcomes = np.zeros(len(self._values), np.bool_)
-                outcomes[[number for value in values if (number := self._number_of.get(value)) is not None]] = True
-            case Compared(order, bound):
-                outcomes = COMPARE[order](np.frombuffer(self._floats), bound)
-            case ComparedTime(order, bound_ms):
-                outcomes = COMPARE[order](np.frombuffer(self._times), bound_ms)
-            case _:
-                return np.fromiter((meets(test, value) for value in self._values), np.bool_, len(self._values))
-        for number in self._odd:
-            outcomes[number] = meets(test, self._values[number])
-        return outcomes

@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from math import nan
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +43,21 @@ class FieldTable:
             column.append(number, value)
         self._times["@occurred_at"].append(nan if row.occurred_at is None else row.occurred_at)
         self._times["@uploaded_at"].append(row.uploaded_at)
+
+    def kept(self, numbers: npt.NDArray[np.intp], rows: Sequence[Row], row_of: Mapping[str, int]) -> Self:
+        """The table of what is left of the rows: those with these numbers, ascending. This one is of no use any more.
+
+        rows, row_of: as they are without the others.
+        """
+        table = type(self)(rows, row_of)
+        renumbered = np.full(len(self), -1, np.int32)
+        renumbered[numbers] = np.arange(len(numbers), dtype=np.int32)
+        for name, column in self._columns.items():
+            column.keep(renumbered)
+            if len(column.rows):
+                table._columns[name] = column
+        table._times = {name: array("d", self.times(name)[numbers].tobytes()) for name in self._times}
+        return table
 
     def mask(self, condition: Condition) -> Mask:
         """Return which rows the condition holds for: bool, (rows,)."""
