@@ -7,7 +7,7 @@ from typing import Literal, cast
 Projection = Literal["pca", "whiten"]
 Kind = Literal["f32", "f16", "i8", "b1", "itq", "pq", "opq", "vq"]
 Element = Literal["f32", "f16", "i8", "b1", "pq", "vq"]
-Metric = Literal["cos", "hamming", "dot"]
+Metric = Literal["cos", "hamming"]
 
 WORDS = 256
 """Codewords of a codebook: as many as a byte can name."""
@@ -67,7 +67,7 @@ class Recipe:
     @property
     def metric(self) -> Metric:
         """How the index compares it."""
-        return {"pq": "dot", "vq": "dot", "b1": "hamming"}.get(self.element, "cos")  # type: ignore[return-value]
+        return "hamming" if self.element == "b1" else "cos"
 
     def coded_dim(self, dim: int) -> int:
         """The length of what is quantized, of vectors of `dim` numbers. Raises ValueError where that does not go."""

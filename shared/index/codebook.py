@@ -1,6 +1,6 @@
 """Codewords that stand for vectors, and comparing with them by looking up."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -18,16 +18,19 @@ class Codebook:
     """words: float32 (places, 256, length), for a code of one byte in each place.
 
     residual: the vector is the sum of its codewords, each as long as it is; otherwise they follow one another.
+    squares: of the codewords' lengths, float32 (places, 256).
     """
 
     words: Floats
     residual: bool
+    squares: Floats = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.words.ndim != 3 or self.words.shape[1] != WORDS or self.words.dtype != np.float32:
             raise ValueError(
                 f"codewords are float32 (places, {WORDS}, length), not {self.words.dtype} {self.words.shape}"
             )
+        object.__setattr__(self, "squares", np.square(self.words).sum(axis=2))
 
     @property
     def places(self) -> int:
@@ -50,6 +53,19 @@ class Codebook:
         by_place = queries.reshape(len(queries), self.places, -1).transpose(1, 0, 2)
         products = by_place @ self.words.transpose(0, 2, 1)
         return np.ascontiguousarray(products.transpose(1, 0, 2)).reshape(len(queries), -1)
+
+    def scales_of(self, codes: Codes) -> Floats:
+        """Return one by the length of each vector that codes, uint8 (rows, places), stand for, float32 (rows,).
+
+        The inner product times that is the cosine with a query of length 1. Zero where the vector is.
+        """
+        if self.residual:
+            lengths = np.square(self.vectors_of(codes), dtype=np.float64).sum(axis=1)
+        else:
+            lengths = self.squares[np.arange(self.places), codes].sum(axis=1, dtype=np.float64)
+        scales = np.zeros(len(codes), np.float32)
+        np.divide(1, np.sqrt(lengths), out=scales, where=lengths > 0, casting="same_kind")
+        return scales
 
     def vectors_of(self, codes: Codes) -> Floats:
         """Return the vectors that codes, uint8 (rows, places), stand for, float32 (rows, dim)."""

@@ -26,6 +26,7 @@ class GrowingSegment:
         self._format = vector_format
         self._codes: Codes = np.empty((0, 0), np.uint8)
         self._live: Mask = np.zeros(0, np.bool_)
+        self._scales = np.empty(0, np.float32)
         self._begin()
 
     def __len__(self) -> int:
@@ -56,6 +57,8 @@ class GrowingSegment:
         self._make_room(len(code))
         number = len(self._rows)
         self._codes[number] = np.frombuffer(code, np.uint8)
+        if self._format.quantizes:
+            self._scales[number] = self._format.scales_of(self._codes[number : number + 1])[0]
         self._append(row)
 
     def remove_at(self, number: int) -> None:
@@ -97,7 +100,7 @@ class GrowingSegment:
     ) -> list[Ranking]:
         rows = len(self._rows)
         allowed = self._live[:rows] if condition is None else self._live[:rows] & self._fields.mask(condition)
-        return rank_codes(self._codes[:rows], queries, k, self._format, allowed)
+        return rank_codes(self._codes[:rows], queries, k, self._format, allowed, scales=self._scales[:rows])
 
     def _live_numbers(self) -> npt.NDArray[np.intp]:
         return np.flatnonzero(self._live)
@@ -122,6 +125,7 @@ class GrowingSegment:
         self._fields = self._fields.kept(kept, rows, row_of)
         self._rows, self._row_of = rows, row_of  # new ones: another thread may be counting the rows in the old
         self._codes[: len(kept)] = self._codes[kept]
+        self._scales[: len(kept)] = self._scales[kept]
         self._live[: len(kept)] = True
         self._live[len(kept) :] = False
 
@@ -129,6 +133,7 @@ class GrowingSegment:
         """See to it that one more row fits; by letting go of dead ones, where that gains enough."""
         if self._codes.shape[1] != code_bytes:  # so there are no others
             self._codes, self._live = np.empty((0, code_bytes), np.uint8), np.zeros(0, np.bool_)
+            self._scales = np.empty(0, np.float32)
             self._begin()
         rows = len(self._rows)
         if rows < len(self._codes):
@@ -141,3 +146,4 @@ class GrowingSegment:
         codes[:rows] = self._codes[:rows] if rows else 0
         self._codes = codes
         self._live = np.concatenate([self._live, np.zeros(capacity - len(self._live), np.bool_)])
+        self._scales = np.concatenate([self._scales, np.zeros(capacity - len(self._scales), np.float32)])

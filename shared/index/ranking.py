@@ -63,19 +63,30 @@ class Places(NamedTuple):
         return rankings
 
 
-def rank_codes(codes: Codes, queries: Codes, k: int, vector_format: VectorFormat, allowed: Mask) -> list[Ranking]:
+def rank_codes(
+    codes: Codes,
+    queries: Codes,
+    k: int,
+    vector_format: VectorFormat,
+    allowed: Mask,
+    *,
+    scales: Scores | None = None,
+) -> list[Ranking]:
     """Rank all rows that are allowed for each query, exactly.
 
     Returns for each the best `k` and whatever scores like the last of them; fewer only where there are fewer. Two codes
-    score the same in whatever company they are compared.
+    score the same in whatever company they are compared. scales: what the format makes of these codes, where that was
+    done before, float32 (rows,).
     """
     from shared.index.kernels.scan import rank_all  # noqa: PLC0415 - Numba: whoever only builds or folds needs none
 
     mine, theirs = vector_format.kernel_view(codes), vector_format.kernel_queries(queries)
+    scales = (vector_format.scales_of(codes) if scales is None else scales).view()
+    scales.flags.writeable = False  # a kernel is compiled anew for arrays that may be written
     limit = k + 1
     while True:
         places = Places.empty(len(queries), limit)
-        rank_all(mine, allowed, theirs, vector_format.kernel_metric, *places)
+        rank_all(mine, scales, allowed, theirs, vector_format.kernel_metric, *places)
         rankings = places.rankings(k, walked=False)
         if rankings is not None:
             return rankings

@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.index.codebook import Codebook, Floats
-from shared.index.kernels.agreed import COSINE, DOT, HAMMING, SQUARED_EUCLIDEAN
+from shared.index.kernels.agreed import COSINE, HAMMING, SQUARED_EUCLIDEAN
 
 ElementType = Literal["f32", "f16", "i8", "b1", "pq", "vq"]
-Metric = Literal["cos", "l2sq", "hamming", "dot"]
+Metric = Literal["cos", "l2sq", "hamming"]
 Codes = npt.NDArray[np.uint8]
 """uint8, (rows, bytes per code)"""
 
@@ -22,15 +22,18 @@ _DTYPES: dict[ElementType, np.dtype[np.generic]] = {
     "pq": np.dtype(np.uint8),
     "vq": np.dtype(np.uint8),
 }
-_METRICS: dict[Metric, int] = {"cos": COSINE, "l2sq": SQUARED_EUCLIDEAN, "hamming": HAMMING, "dot": DOT}
+_METRICS: dict[Metric, int] = {"cos": COSINE, "l2sq": SQUARED_EUCLIDEAN, "hamming": HAMMING}
 _COMPARED_BY: dict[ElementType, tuple[Metric, ...]] = {
     "f32": ("cos", "l2sq"),
     "f16": ("cos", "l2sq"),
     "i8": ("cos", "l2sq"),
     "b1": ("hamming",),
-    "pq": ("dot",),
-    "vq": ("dot",),
+    "pq": ("cos",),
+    "vq": ("cos",),
 }
+
+
+_NO_SCALES = np.empty(0, np.float32)
 
 
 class DescribedCode(Protocol):
@@ -54,8 +57,8 @@ class VectorFormat:
     """The layout of a code and the metric that its scheme is meant for.
 
     Scores are similarities, larger is nearer: the cosine for `cos`, 0 where a vector is zero; minus the squared
-    Euclidean distance for `l2sq`; minus the number of bits that differ for `hamming`; for `dot` the inner product of
-    the query with the vector that the codewords stand for, which estimates the cosine.
+    Euclidean distance for `l2sq`; minus the number of bits that differ for `hamming`. Codewords score as the vector
+    that they stand for does, by a query that is not quantized.
 
     codebook: what the bytes of pq and vq name; of f16, what a walk in a graph compares in place of a byte a dimension.
     """
@@ -67,7 +70,7 @@ class VectorFormat:
     def __post_init__(self) -> None:
         if self.metric not in _COMPARED_BY.get(self.element, ()):
             raise ValueError(
-                "the index holds f32, f16 and i8 by cos or l2sq, b1 by hamming, and pq and vq by dot, not "
+                "the index holds f32, f16 and i8 by cos or l2sq, b1 by hamming, pq and vq by cos, not "
                 f"{self.element} by {self.metric}"
             )
 
@@ -117,10 +120,22 @@ class VectorFormat:
         view.flags.writeable = False  # a kernel is compiled anew for arrays that may be written
         return view
 
+    def scales_of(self, codes: Codes) -> Floats:
+        """Return what the kernels multiply looked-up inner products by, float32 (rows,); nothing where none are.
+
+        That is one by the length of what codewords stand for: they are shorter than what they stand in for, some more
+        and some less, and without it `opq320` loses 7.5 of 100 of the ten nearest instead of 4.6.
+        """
+        if not self.quantizes or self.codebook is None:
+            return _NO_SCALES
+        return self.codebook.scales_of(codes)
+
     def kernel_queries(self, queries: Codes) -> npt.NDArray[np.generic]:
         """Read queries, uint8 (queries, query bytes), as what the kernels compare with: as codes, or as tables."""
         if not self.quantizes or self.codebook is None:
             return self.kernel_view(queries)
-        tables = self.codebook.tables(queries.view(np.float32))
+        vectors = queries.view(np.float32)
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        tables = self.codebook.tables(np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0))
         tables.flags.writeable = False  # as above
         return tables

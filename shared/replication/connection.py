@@ -23,8 +23,8 @@ async def connect(url: str) -> AsyncIterator[Redis]:
     Commands are neither tried again nor bounded in time here: the callers know what may be repeated, and `answered`
     bounds them. redis-py would do so by `asyncio.wait_for`, which on Python 3.11 loses some cancellations.
 
-    It speaks RESP2: of whatever RESP3 pushes, redis-py writes the `repr` for its log, whether anybody reads that or not,
-    and batches of operations have some hundred kilobytes.
+    It speaks RESP2: of whatever RESP3 pushes, redis-py writes the `repr` for its log, whether anybody reads that or
+    not, and batches of operations have some hundred kilobytes.
     """
     redis = Redis.from_url(
         url,

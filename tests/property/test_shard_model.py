@@ -21,7 +21,7 @@ class CodewordsMachine(ShardMachine):
 
     vector_format = VectorFormat(
         "pq",
-        "dot",
+        "cos",
         Codebook(words=np.tile(np.arange(WORDS).astype(np.int8).astype(np.float32), (4, 1))[..., None], residual=False),
     )
 

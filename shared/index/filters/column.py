@@ -119,8 +119,8 @@ class Column:
     def keep(self, numbers: Numbers) -> None:
         """Let go of rows, and give the others new numbers.
 
-        numbers: the new one of each row of the segment, ascending; -1 for those that go. Values that no row has any more
-        stay until they are most of all: to take the others in anew takes longer than all else here.
+        numbers: the new one of each row of the segment, ascending; -1 for those that go. Values that no row has any
+        more stay until they are most of all: to take the others in anew takes longer than all else here.
         """
         rows = numbers[self.rows]
         kept = rows >= 0

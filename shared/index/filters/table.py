@@ -21,11 +21,19 @@ class FieldTable:
     rows: the segment's own, to look at. row_of: id → row, for those that are live.
     """
 
-    def __init__(self, rows: Sequence[Row], row_of: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        row_of: Mapping[str, int],
+        *,
+        columns: dict[str, Column] | None = None,
+        times: dict[str, "array[float]"] | None = None,
+    ) -> None:
+        """columns, times: of the rows that there are already."""
         self._rows = rows
         self._row_of = row_of
-        self._columns: dict[str, Column] = {}
-        self._times = {name: array("d") for name in TIMES}
+        self._columns = columns or {}
+        self._times = times or {name: array("d") for name in TIMES}
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -49,15 +57,16 @@ class FieldTable:
 
         rows, row_of: as they are without the others.
         """
-        table = type(self)(rows, row_of)
         renumbered = np.full(len(self), -1, np.int32)
         renumbered[numbers] = np.arange(len(numbers), dtype=np.int32)
-        for name, column in self._columns.items():
+        for column in self._columns.values():
             column.keep(renumbered)
-            if len(column.rows):
-                table._columns[name] = column
-        table._times = {name: array("d", self.times(name)[numbers].tobytes()) for name in self._times}
-        return table
+        return type(self)(
+            rows,
+            row_of,
+            columns={name: column for name, column in self._columns.items() if len(column.rows)},
+            times={name: array("d", self.times(name)[numbers].tobytes()) for name in self._times},
+        )
 
     def mask(self, condition: Condition) -> Mask:
         """Return which rows the condition holds for: bool, (rows,)."""

@@ -3,7 +3,6 @@
 COSINE = 0
 SQUARED_EUCLIDEAN = 1
 HAMMING = 2
-DOT = 3
 """Metrics."""
 
 NO_ROW = 0xFFFFFFFF

@@ -20,10 +20,11 @@ _SUMS = {"fastmath": {"reassoc", "contract", "nsz"}, **UNCOUNTED}
 """Lets sums be taken in as many parts as a register holds; the order is the same for every row."""
 
 
-def similarity(codes, row, query, of_query, metric):
-    """Score a row, as float32: the cosine, minus the squared distance, or what `closeness` gives for bytes.
+def similarity(codes, scales, row, query, of_query, metric):
+    """Score a row, as float32: the cosine, minus the squared distance, or minus the bits that differ.
 
-    of_query: the query's own `squared`.
+    of_query: the query's own `squared`. scales: float32 (rows,), what `closeness` is multiplied by where rows name
+    codewords; looked at there only.
     """
     raise NotImplementedError
 
@@ -60,15 +61,21 @@ def _half(_context, bits):
 
 
 @overload(similarity, jit_options=UNCOUNTED)
-def _similarity(codes, row, query, of_query, metric):
+def _similarity(codes, scales, row, query, of_query, metric):
+    if codes.dtype is types.uint8 and query.dtype is types.float32:
+
+        def of_codewords(codes, scales, row, query, of_query, metric):
+            return closeness(codes, row, query) * scales[row]
+
+        return of_codewords
     if codes.dtype is types.uint8:
 
-        def of_bytes(codes, row, query, of_query, metric):
+        def of_signs(codes, scales, row, query, of_query, metric):
             return closeness(codes, row, query)
 
-        return of_bytes
+        return of_signs
 
-    def of_numbers(codes, row, query, of_query, metric):
+    def of_numbers(codes, scales, row, query, of_query, metric):
         if metric == SQUARED_EUCLIDEAN:
             return np.float32(-_squared_distance(codes, row, query))
         product = squared(codes, row) * of_query

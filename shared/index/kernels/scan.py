@@ -14,8 +14,8 @@ _BLOCK_ROWS = 64
 
 
 @compiled
-def rank_all(codes, allowed, queries, metric, scores, rows, counts, compared):
-    """Rank, for each query, all rows that are allowed.
+def rank_all(codes, scales, allowed, queries, metric, scores, rows, counts, compared):
+    """Rank, for each query, all rows that are allowed. scales: as `similarity` takes them.
 
     Writes the best of them, best first, to scores, float32 (queries, limit), and rows, int64 (queries, limit), and how
     many there are to counts, int64 (queries,); to compared, how many were ranked.
@@ -41,14 +41,14 @@ def rank_all(codes, allowed, queries, metric, scores, rows, counts, compared):
             of_query, count = of_queries[number], counts[number]
             for place in range(size):
                 row = block[place]
-                score = similarity(codes, row, query, of_query, metric)
+                score = similarity(codes, scales, row, query, of_query, metric)
                 count = keep(best_scores, best_rows, count, limit, score, row)
             counts[number] = count
             compared[number] += size
 
 
 @compiled_leaf
-def rank_some(codes, chosen, query_codes, number, metric, scores, rows):
+def rank_some(codes, scales, chosen, query_codes, number, metric, scores, rows):
     """Rank, for query `number`, the rows chosen; return how many of them are written to scores and rows, best first."""
     query, of_query = query_codes[number], squared(query_codes, number)
     count = 0
@@ -57,6 +57,6 @@ def rank_some(codes, chosen, query_codes, number, metric, scores, rows):
         row = chosen[place]
         if place + _AHEAD < chosen.shape[0]:
             prefetch(codes, chosen[place + _AHEAD], lines)
-        score = similarity(codes, row, query, of_query, metric)
+        score = similarity(codes, scales, row, query, of_query, metric)
         count = keep(scores, rows, count, scores.shape[0], score, row)
     return count

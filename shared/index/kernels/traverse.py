@@ -18,6 +18,7 @@ from shared.index.kernels.scan import rank_some
 @compiled
 def search_graph(
     codes,
+    scales,
     signposts,
     norms,
     links,
@@ -38,10 +39,11 @@ def search_graph(
 ):
     """Find about `expansion` of the rows that are nearest to each query, and rank them as a scan does.
 
-    codes, queries: as a scan compares them. signposts, steps: the same as a walk does; int8, or uint8 for signs. The
-    closeness of a row is norms[row, 0] + factor · norms[row, 1] · (inner product); `navigation.py` says why. norms:
-    float32 (rows, 2). links: uint32 (rows, most), NO_ROW at the end. upper_rows, upper_links: those of all upper
-    levels, the top one first, each ascending; starts: where each begins, and the end. factors: float32 (queries,).
+    codes, scales, queries: as a scan compares them. signposts, steps: the same as a walk does; int8, or uint8 for signs
+    and codewords. The closeness of a row is norms[row, 0] + factor · norms[row, 1] · (inner product); `navigation.py`
+    says why. norms: float32 (rows, 2). links: uint32 (rows, most), NO_ROW at the end. upper_rows, upper_links: those of
+    all upper levels, the top one first, each ascending; starts: where each begins, and the end. factors: float32
+    (queries,).
 
     Writes to scores, rows and counts what `rank_all` does: fewer than there are places, or than are allowed, only where
     no more can be reached; to compared, how many rows the walk looked at. A count of OVER_BUDGET: comparing `budget`
@@ -60,7 +62,9 @@ def search_graph(
         )
         if found == OVER_BUDGET:
             break
-        counts[number] = rank_some(codes, best_rows[:found], queries, number, metric, scores[number], rows[number])
+        counts[number] = rank_some(
+            codes, scales, best_rows[:found], queries, number, metric, scores[number], rows[number]
+        )
 
 
 @compiled

@@ -36,6 +36,8 @@ class Graph:
         elif needs_signposts(vector_format):
             self._signposts = _mapped(folder / SIGNPOSTS, np.int8, self._vectors.shape)
         self._norms = _mapped(folder / NORMS, np.float32, (rows, 2))
+        self.scales = self._norms[:, 1].copy() if vector_format.quantizes else vector_format.scales_of(self.codes)
+        self.scales.flags.writeable = False  # as in ranking.py
         self._links = _mapped(folder / LINKS, np.uint32, (rows, 2 * CONNECTIVITY))
         upper = _mapped(folder / UPPER, np.uint32, (None, 2 + CONNECTIVITY))
         levels = upper[:, 0].astype(np.int64)
@@ -56,6 +58,7 @@ class Graph:
         steps, scales = steps_of(queries, compared, self.format)
         search_graph(
             self._vectors,
+            self.scales,
             self._signposts,
             self._norms,
             self._links,

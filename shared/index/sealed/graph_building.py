@@ -18,7 +18,6 @@ _METRICS: dict[Metric, MetricKind] = {
     "cos": MetricKind.Cos,
     "l2sq": MetricKind.L2sq,
     "hamming": MetricKind.Hamming,
-    "dot": MetricKind.Cos,
 }
 
 

@@ -68,7 +68,7 @@ def landmarks_of(codes: Codes, vector_format: VectorFormat) -> tuple[npt.NDArray
 
     The closeness of b to a query q is norms[b, 0] + scale(q) · norms[b, 1] · ⟨q, b⟩. For the cosine, with a scale of 1,
     that is ⟨q, b⟩ / |b|, and for the squared Euclidean distance 2⟨q, b⟩ - |b|²: both are as large the nearer b is to q.
-    For signs it is minus the number of bits that differ, for codewords the inner product with what they stand for.
+    For signs it is minus the number of bits that differ, for codewords the cosine of what they stand for.
     """
     parts = [
         _landmarks(codes[first : first + _CHUNK_ROWS], vector_format) for first in range(0, len(codes), _CHUNK_ROWS)
@@ -79,7 +79,9 @@ def landmarks_of(codes: Codes, vector_format: VectorFormat) -> tuple[npt.NDArray
 def _landmarks(codes: Codes, vector_format: VectorFormat) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
     steps, scales = signposts_of(codes, vector_format)
     norms = np.zeros((len(codes), 2), np.float32)
-    if vector_format.metric in ("hamming", "dot") or vector_format.codebook is not None:
+    if vector_format.codebook is not None:
+        norms[:, 1] = vector_format.codebook.scales_of(steps)
+    elif vector_format.metric == "hamming":
         norms[:, 1] = 1
     elif vector_format.metric == "l2sq":
         norms[:, 0] = -np.square(vector_format.view(codes), dtype=np.float32).sum(axis=1)

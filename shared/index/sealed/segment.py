@@ -147,7 +147,7 @@ class SealedSegment:
             if rankings is not None:
                 return rankings
             limit *= 2
-        return rank_codes(self._graph.codes, queries, k, self._graph.format, allowed)
+        return rank_codes(self._graph.codes, queries, k, self._graph.format, allowed, scales=self._graph.scales)
 
     def _walk_pays(self, expansion: int, count: int) -> bool:
         """Whether the graph should lead to `expansion` of the `count` rows that may be found sooner than a scan does.

@@ -48,9 +48,10 @@ class Model:
         return Outcome.APPLIED
 
     def similarity(self, query: bytes, code: bytes) -> float:
-        if self.vector_format.metric == "dot":
-            stands_for = self.vector_format.query_of(code)
-            return float(np.frombuffer(query, np.float32) @ np.frombuffer(stands_for, np.float32))
+        if self.vector_format.quantizes:
+            stands_for = np.frombuffer(self.vector_format.query_of(code), np.float32)
+            asked = np.frombuffer(query, np.float32)
+            return float(asked @ stands_for / (np.linalg.norm(asked) * np.linalg.norm(stands_for)))
         a, b = (np.frombuffer(data, self.vector_format.dtype).astype(float) for data in (query, code))
         if self.vector_format.metric == "l2sq":
             return float(-((a - b) ** 2).sum())

@@ -42,7 +42,7 @@ def test_what_was_written_is_read(fitted: FittedCode, file: Path) -> None:
 
 def test_the_index_learns_what_to_compare(fitted: FittedCode, file: Path) -> None:
     described = describe_code(str(file))
-    assert (described.element, described.metric, described.residual) == ("pq", "dot", False)
+    assert (described.element, described.metric, described.residual) == ("pq", "cos", False)
     assert described.bytes_per_vector(16) == 4
     assert np.array_equal(described.codewords, fitted.codewords)  # type: ignore[arg-type]
 

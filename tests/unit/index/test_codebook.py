@@ -1,4 +1,4 @@
-"""Codewords stand for vectors, and what is looked up is their inner product with a query."""
+"""Codewords stand for vectors, and what is looked up makes their cosine with a query."""
 
 import numpy as np
 import pytest
@@ -13,11 +13,12 @@ CODEBOOKS = [codebook(VECTORS, 8, residual=False), codebook(VECTORS, 3, residual
 
 
 @pytest.mark.parametrize("words", CODEBOOKS, ids=["product", "residual"])
-def test_a_score_is_the_inner_product_with_the_vector_that_the_codewords_stand_for(words: Codebook) -> None:
-    vector_format = VectorFormat("vq" if words.residual else "pq", "dot", words)
+def test_a_score_is_the_cosine_with_the_vector_that_the_codewords_stand_for(words: Codebook) -> None:
+    vector_format = VectorFormat("vq" if words.residual else "pq", "cos", words)
     codes = words.codes_of(VECTORS)
-    queries = VECTORS[:5]
-    defined = queries @ words.vectors_of(codes).T
+    queries = 3 * VECTORS[:5]
+    stand_for = words.vectors_of(codes)
+    defined = VECTORS[:5] @ stand_for.T / np.linalg.norm(stand_for, axis=1)
     rankings = rank_codes(codes, queries_of(queries, vector_format), 600, vector_format, np.ones(600, np.bool_))
     for ranking, scores in zip(rankings, defined, strict=True):
         assert np.allclose(ranking.scores, scores[ranking.rows], atol=1e-6)
@@ -38,8 +39,17 @@ def test_each_vector_gets_the_nearest_codewords_in_turn(words: Codebook) -> None
 def test_a_query_for_what_is_like_a_stored_code_is_the_vector_that_it_stands_for() -> None:
     words = CODEBOOKS[0]
     code = words.codes_of(VECTORS[:1])
-    query = VectorFormat("pq", "dot", words).query_of(code.tobytes())
+    query = VectorFormat("pq", "cos", words).query_of(code.tobytes())
     assert np.frombuffer(query, np.float32).tolist() == words.vectors_of(code)[0].tolist()
+
+
+@pytest.mark.parametrize("words", CODEBOOKS, ids=["product", "residual"])
+def test_codewords_that_stand_for_nothing_score_zero(words: Codebook) -> None:
+    nothing = Codebook(words=np.zeros_like(words.words), residual=words.residual)
+    vector_format = VectorFormat("vq" if words.residual else "pq", "cos", nothing)
+    codes = np.zeros((2, words.places), np.uint8)
+    [ranking] = rank_codes(codes, queries_of(VECTORS[:1], vector_format), 2, vector_format, np.ones(2, np.bool_))
+    assert ranking.scores.tolist() == [0, 0]
 
 
 def test_what_is_no_codebook_is_refused() -> None:

@@ -38,8 +38,8 @@ ROWS = 6_000
 QUERIES = 50
 VECTORS = clustered(ROWS + QUERIES, 32)
 CODEBOOKS = [
-    VectorFormat("pq", "dot", codebook(VECTORS, 16, residual=False)),
-    VectorFormat("vq", "dot", codebook(VECTORS, 4, residual=True)),
+    VectorFormat("pq", "cos", codebook(VECTORS, 16, residual=False)),
+    VectorFormat("vq", "cos", codebook(VECTORS, 4, residual=True)),
     VectorFormat("f16", "cos", codebook(VECTORS, 16, residual=False)),
     VectorFormat("f16", "cos", codebook(VECTORS, 4, residual=True)),
 ]
