@@ -24,13 +24,14 @@ RECIPES = (
 """Of features of 1,280 numbers: 320 bytes are a sixteenth of float32."""
 
 FACTORIES = {
+    "pq320": "PQ320np",
     "pq80": "PQ80np",
     "pca64,opq16": "PCA64,L2norm,OPQ16,PQ16np",
     "pca256,pq64": "PCA256,L2norm,PQ64np",
     "vq4": "RQ4x8_Nfloat",
 }
 """What is asked of faiss, by recipe. np: without polysemous training, which is on by default, is of no use here, and
-takes many times as long as finding the codewords. PQ320 and OPQ320 are left out, so that a run takes minutes."""
+takes many times as long as finding the codewords. OPQ320 is left out, so that a run takes minutes."""
 
 DEFAULT = "i8"
 """The service's default code, as a setting: unlike the recipe of that name it has a scale for each vector."""
