@@ -22,8 +22,8 @@ AttributeValue = Scalar | list[Scalar]
 Attributes = dict[str, AttributeValue]
 
 
-# gc=False, as in all structs of which an index holds one a row: none is ever part of a cycle, and looking for cycles among
-# them, again and again, took most of the time of decoding operations.
+# gc=False, as in all structs of which an index holds one a row: none is ever part of a cycle, and looking for cycles
+# among them, again and again, took most of the time of decoding operations.
 class SourcePosition(msgspec.Struct, frozen=True, gc=False, array_like=True, order=True):
     """Where the upload event of an image stands on `images.uploaded`. For one id, the highest offset wins.
 
