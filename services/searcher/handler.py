@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from services.searcher.admission import Admission, Overloaded
 from services.searcher.metrics import SearcherMetrics
 from services.searcher.query import AnswerQuery
 from services.searcher.stopwatch import Stopwatch
@@ -62,14 +63,14 @@ class AnswerRequests:
         self._policy = policy
         self._searcher = searcher
         self._clock = clock
-        self._under_way: set[asyncio.Timeout] = set()
+        self._admission = Admission(policy.max_in_flight, clock=time.monotonic)
         self._stop_at = math.inf
         """By the clock of the loop."""
 
     def hurry(self, within_s: float) -> None:
         """Have everything answered within this time, by an error where it must be: the searcher is about to stop."""
         self._stop_at = asyncio.get_running_loop().time() + within_s
-        for limit in self._under_way:
+        for limit in self._admission:
             if not limit.expired():
                 limit.reschedule(min(limit.when() or self._stop_at, self._stop_at))
 
@@ -89,13 +90,16 @@ class AnswerRequests:
         """Answer; returns the kind of the query and its outcome, for the metrics."""
         content_type = hdr.media_type(record.headers)
         try:
+            self._admission.check(math.inf)  # before it is read, which takes longer than to turn it away
             request = decode_request(record.value, content_type)
+        except Overloaded as error:
+            if self._left_s(record, self._policy.timeout_ms) <= 0:
+                return "unknown", "expired"
+            return "unknown", await self._send(address, self._failure(ErrorCode.OVERLOADED, str(error)), content_type)
         except BadRequest as error:
             reply = self._failure(ErrorCode.BAD_REQUEST, str(error))
             return "unknown", await self._send(address, reply, content_type)
-        timeout_ms = request.timeout_ms or self._policy.timeout_ms
-        deadline = deadline_ms(record.headers, sent_ms=record.timestamp, timeout_ms=timeout_ms)
-        left_s = min(deadline / 1000 - self._clock(), _LONGEST_S)
+        left_s = self._left_s(record, request.timeout_ms or self._policy.timeout_ms)
         if left_s <= 0:
             return _kind(request), "expired"
         if request.batch is None:
@@ -103,7 +107,14 @@ class AnswerRequests:
         else:
             replies = await asyncio.gather(*(self._timed(each, left_s, queue_s) for each in request.batch))
             reply = SearchReply(batch=replies, searcher=self._searcher)
+            for each, answer in zip(request.batch, replies, strict=True):
+                self._metrics.batched.labels(_kind(each), _outcome(answer)).inc()
         return _kind(request), await self._send(address, reply, content_type)
+
+    def _left_s(self, record: Record, timeout_ms: int) -> float:
+        """How long somebody waits for the answer from now on. timeout_ms: where its headers name no deadline."""
+        deadline = deadline_ms(record.headers, sent_ms=record.timestamp, timeout_ms=timeout_ms)
+        return min(deadline / 1000 - self._clock(), _LONGEST_S)
 
     async def _timed(self, request: SearchRequest, left_s: float, queue_s: float) -> SearchReply:
         watch = Stopwatch()
@@ -113,17 +124,14 @@ class AnswerRequests:
         return msgspec.structs.replace(reply, timings=watch.timings(queue_s))
 
     async def _answer(self, request: SearchRequest, watch: Stopwatch, left_s: float) -> SearchReply:
-        if len(self._under_way) >= self._policy.max_in_flight:
-            return self._failure(
-                ErrorCode.OVERLOADED,
-                f"{len(self._under_way)} queries are under way, the most that are taken: try later",
-            )
         loop = asyncio.get_running_loop()
-        limit = asyncio.timeout_at(min(loop.time() + left_s, self._stop_at))
         try:
-            async with limit:
-                self._under_way.add(limit)
-                return await self._query.answer(request, watch)
+            self._admission.check(left_s)
+            async with asyncio.timeout_at(min(loop.time() + left_s, self._stop_at)) as limit:
+                with self._admission.under_way(limit, patient=bool(request.min_position)):
+                    return await self._query.answer(request, watch)
+        except Overloaded as error:
+            return self._failure(ErrorCode.OVERLOADED, str(error))
         except Unanswerable as error:
             return self._failure(error.code, error.message)
         except TimeoutError:
@@ -136,8 +144,6 @@ class AnswerRequests:
         except Exception:  # a query that breaks something would break every searcher that it is delivered to
             log.exception("query_failed", kind=_kind(request))
             return self._failure(ErrorCode.INTERNAL, "the searcher failed on this request; its log says how")
-        finally:
-            self._under_way.discard(limit)
 
     def _failure(self, code: ErrorCode, message: str) -> SearchReply:
         return SearchReply(error=SearchFailure(code=code, message=message), searcher=self._searcher)
@@ -165,7 +171,11 @@ class AnswerRequests:
         except Undeliverable as error:
             log.warning("reply_failed", topic=address.topic, partition=address.partition, error=str(error))
             return "reply_failed"
-        return reply.error.code.value if reply.error else "ok"
+        return _outcome(reply)
+
+
+def _outcome(reply: SearchReply) -> str:
+    return reply.error.code.value if reply.error else "ok"
 
 
 def _kind(request: SearchRequest) -> str:

@@ -25,6 +25,12 @@ class SearcherMetrics:
             ["kind", "outcome"],
             registry=registry,
         )
+        self.batched = Counter(
+            "afterimage_searcher_batched_queries",
+            "Queries that came in a batch, by kind and outcome; in afterimage_searcher_queries the batch counts as one",
+            ["kind", "outcome"],
+            registry=registry,
+        )
         self.query_seconds = Histogram(
             "afterimage_searcher_query_seconds",
             "Seconds from a request's timestamp to its reply being acknowledged",

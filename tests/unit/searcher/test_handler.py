@@ -200,6 +200,21 @@ async def test_each_request_of_a_batch_is_answered_by_itself(bench: Bench) -> No
     assert reply.batch[1].error is not None
     assert reply.batch[1].error.code is ErrorCode.UNKNOWN_ID
     assert bench.counted("batch", "ok") == 1
+    for outcome in ("ok", "unknown_id"):
+        labels = {"kind": "id", "outcome": outcome}
+        assert bench.registry.get_sample_value("afterimage_searcher_batched_queries_total", labels) == 1
+
+
+async def test_a_query_that_would_not_be_answered_in_time_is_told_at_once(bench: Bench) -> None:
+    bench.handler._admission._interval_s = 1.0
+    bench.engine.gate.clear()
+    waiting = asyncio.create_task(bench.handler.process(made(SearchRequest(image=code(1, 2, 3, 4)))))
+    await asyncio.sleep(0.1)
+    hasty, patient = (SearchRequest(id="cat", timeout_ms=ms) for ms in (1_000, 5_000))
+    assert (await bench.code_of(hasty), await bench.code_of(patient)) == (ErrorCode.OVERLOADED, None)
+    bench.engine.gate.set()
+    await waiting
+    assert bench.counted("id", "overloaded") == 1
 
 
 async def test_a_reply_is_known_by_the_headers_of_its_request(bench: Bench) -> None:
