@@ -1,14 +1,17 @@
 """Wiring of the searcher: the replicas, the engine, the subscription to the requests."""
 
 import asyncio
+import random
 import time
 from contextlib import AsyncExitStack
 
 from prometheus_client import CollectorRegistry
 
+from services.searcher.effort import SearchEffort
 from services.searcher.examples import ExampleCodes
 from services.searcher.handler import REPLY_WITHIN_S, AnswerPolicy, AnswerRequests
 from services.searcher.metrics import SearcherMetrics
+from services.searcher.probe import RecallProbe
 from services.searcher.query import AnswerQuery
 from services.searcher.remembered import RememberedImages
 from services.searcher.settings import SearcherSettings
@@ -83,6 +86,9 @@ class SearcherWorker:
         producer = await resources.enter_async_context(
             RecordProducer(settings.kafka_bootstrap_servers, client_id="afterimage-searcher")
         )
+        effort = SearchEffort(settings.effort_policy())
+        probe = RecallProbe(self._replicas, effort, self._metrics, share=settings.recall_probe, chance=random.random)
+        tasks.spawn(probe.run(), name="recall probe")
         self._handler = AnswerRequests(
             topics=self._topics,
             query=AnswerQuery(
@@ -94,6 +100,8 @@ class SearcherWorker:
                     remembered=RememberedImages(settings.remembered_images, self._metrics.remembered),
                     vector_format=vector_format,
                 ),
+                effort=effort,
+                probe=probe,
                 scheme=engine.scheme.fingerprint,
                 searcher=settings.name,
             ),

@@ -58,6 +58,21 @@ class SearcherMetrics:
             ["outcome"],
             registry=registry,
         )
+        self.recall = Gauge(
+            "afterimage_searcher_recall_at_k",
+            "Of the best hits that there are, the share that searches found: the mean of the last queries that were "
+            "repeated exactly",
+            registry=registry,
+        )
+        self.probes = Counter(
+            "afterimage_searcher_recall_probes",
+            "Queries that were repeated exactly (measured), or for which there was no time (skipped)",
+            ["outcome"],
+            registry=registry,
+        )
+        self.effort = Gauge(
+            "afterimage_searcher_effort", "Candidates that a search in a graph keeps in view", registry=registry
+        )
         self.searchable_seconds = Histogram(
             "afterimage_time_to_searchable_seconds",
             "Seconds from an upload event's timestamp to its image being searchable here",

@@ -6,7 +6,9 @@ from collections.abc import Collection, Mapping
 from msgspec import UNSET
 
 from services.searcher.batches import SearchBatches
+from services.searcher.effort import SearchEffort
 from services.searcher.examples import ExampleCodes
+from services.searcher.probe import RecallProbe
 from services.searcher.stopwatch import Stopwatch
 from services.searcher.unanswerable import Unanswerable
 from shared.events.search_replies import ErrorCode, Explanation, Hit, SearchReply, SegmentSearch
@@ -14,7 +16,6 @@ from shared.events.search_requests import SearchRequest
 from shared.index.filters.condition import Condition
 from shared.index.filters.syntax import BadFilter, parse_filter
 from shared.index.query import Query
-from shared.index.sealed.segment import EXPANSION_SEARCH
 from shared.index.search import explain_shards
 from shared.index.segment import Match
 from shared.replication.replica_set import ReplicaSet
@@ -26,9 +27,20 @@ _HEALING_S = 1.0
 class AnswerQuery:
     """Finds the hits of one request. Raises Unanswerable."""
 
-    def __init__(self, *, replicas: ReplicaSet, examples: ExampleCodes, scheme: str, searcher: str) -> None:
+    def __init__(
+        self,
+        *,
+        replicas: ReplicaSet,
+        examples: ExampleCodes,
+        effort: SearchEffort,
+        probe: RecallProbe,
+        scheme: str,
+        searcher: str,
+    ) -> None:
         """scheme: the fingerprint of what the examples are encoded by."""
         self._replicas = replicas
+        self._effort = effort
+        self._probe = probe
         self._batches = SearchBatches(replicas)
         self._examples = examples
         self._scheme = scheme
@@ -52,6 +64,7 @@ class AnswerQuery:
             condition=condition,
             exclude=request.exclude,
             exact=request.exact,
+            effort=self._effort.candidates,
         )
         positions = self.positions
         try:
@@ -59,6 +72,7 @@ class AnswerQuery:
         except ValueError as error:
             raise Unanswerable(ErrorCode.BAD_REQUEST, str(error)) from error
         watch.lap("search")
+        self._probe.offer(query)
         return SearchReply(
             hits=[_hit(match, request.attributes) for match in found[request.offset :]],
             positions=positions,
@@ -70,7 +84,7 @@ class AnswerQuery:
     async def _explain(self, query: Query) -> Explanation:
         explained = await self._replicas.read(explain_shards, query)
         return Explanation(
-            expansion=max(EXPANSION_SEARCH, query.wanted + 1),
+            expansion=max(query.effort or 0, query.wanted + 1),
             segments=[
                 SegmentSearch(
                     shard=shard,

@@ -1,8 +1,10 @@
 """What can be set, by environment variables that begin with SEARCHER_ (or AFTERIMAGE_, where workers must agree)."""
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
+from services.searcher.effort import EffortPolicy
 from shared.encoders.settings import ExtractionSettings
+from shared.index.sealed.segment import EXPANSION_SEARCH
 from shared.replication.store.segment_settings import SegmentSettings
 from shared.runtime.process import process_name
 from shared.runtime.settings import from_environment
@@ -33,7 +35,39 @@ class SearcherSettings(SegmentSettings, ExtractionSettings):
         le=1_000_000,
         description="query images whose codes are kept, for when they are asked for again",
     )
+    effort: int = Field(
+        default=EXPANSION_SEARCH,
+        ge=1,
+        le=100_000,
+        description="candidates that a search in a graph keeps in view at least; more find more of the nearest, "
+        "and take longer",
+    )
+    effort_most: int = Field(
+        default=8 * EXPANSION_SEARCH,
+        ge=1,
+        le=100_000,
+        description="how far they may rise by themselves while searches find less than SEARCHER_RECALL_TARGET",
+    )
+    recall_target: float = Field(
+        default=0.95, ge=0, lt=1, description="the share of the best hits that searches are to find"
+    )
+    recall_probe: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="the share of queries that are repeated exactly, in the background, to measure that; 0 for none",
+    )
     timeout_ms: int = Field(
         default=10_000, ge=1, le=600_000, description="milliseconds for a query that names no deadline"
     )
     drain_s: float = Field(default=10.0, ge=0, le=600, description="seconds to finish what is under way when stopped")
+
+    @field_validator("effort_most")
+    @classmethod
+    def _no_less_than_the_least(cls, most: int, others: ValidationInfo) -> int:
+        if most < (least := others.data.get("effort", 0)):
+            raise ValueError(f"it must be SEARCHER_EFFORT, {least}, or more")
+        return most
+
+    def effort_policy(self) -> EffortPolicy:
+        return EffortPolicy(least=self.effort, most=self.effort_most, target=self.recall_target)

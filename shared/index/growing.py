@@ -97,6 +97,7 @@ class GrowingSegment:
         condition: Condition | None = None,
         *,
         exact: bool = True,  # noqa: ARG002 - it is
+        effort: int | None = None,  # noqa: ARG002 - it takes all that there is
     ) -> list[Ranking]:
         rows = len(self._rows)
         allowed = self._live[:rows] if condition is None else self._live[:rows] & self._fields.mask(condition)

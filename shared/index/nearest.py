@@ -19,7 +19,7 @@ def search_segments(segments: Sequence[Segment], queries: Sequence[Query]) -> li
         return list(_search_alike(segments, queries))
     alike: defaultdict[object, list[int]] = defaultdict(list)
     for number, query in enumerate(queries):
-        alike[query.condition, query.exact, query.wanted].append(number)
+        alike[query.condition, query.exact, query.wanted, query.effort].append(number)
     found: dict[int, list[Match]] = {}
     for numbers in alike.values():
         together = [queries[number] for number in numbers]
@@ -36,7 +36,10 @@ def _search_alike(segments: Sequence[Segment], queries: Sequence[Query]) -> Iter
     """Search for queries that have the condition, the exactness and the number of wanted rows in common."""
     first = queries[0]
     codes = np.frombuffer(b"".join(query.code for query in queries), np.uint8).reshape(len(queries), -1)
-    rankings = [segment.nearest(codes, first.wanted, first.condition, exact=first.exact) for segment in segments]
+    rankings = [
+        segment.nearest(codes, first.wanted, first.condition, exact=first.exact, effort=first.effort)
+        for segment in segments
+    ]
     for query, of_query in zip(queries, zip(*rankings, strict=True), strict=True):
         matches = _best(query.wanted, query.min_score, segments, of_query)
         yield [match for match in matches if match.row.id not in query.exclude][: query.k]

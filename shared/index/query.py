@@ -10,7 +10,8 @@ class Query:
     """The `k` images nearest to `code` that the condition holds for.
 
     min_score: whatever scores less is left out. exclude: ids that are. exact: compare with every row, where a graph
-    would lead to about the nearest.
+    would lead to about the nearest. effort: candidates that a walk in a graph keeps in view; None for what a segment is
+    opened with.
     """
 
     code: bytes
@@ -19,6 +20,7 @@ class Query:
     condition: Condition | None = None
     exclude: frozenset[str] = frozenset()
     exact: bool = False
+    effort: int | None = None
 
     @property
     def wanted(self) -> int:

@@ -85,10 +85,17 @@ class Segment(Protocol):
         """Return the offsets of the live rows, ascending."""
 
     def nearest(
-        self, queries: "Codes", k: int, condition: "Condition | None" = None, *, exact: bool = False
+        self,
+        queries: "Codes",
+        k: int,
+        condition: "Condition | None" = None,
+        *,
+        exact: bool = False,
+        effort: int | None = None,
     ) -> list["Ranking"]:
         """Find for each query the `k` live rows nearest to it that the condition holds for, by their numbers.
 
         And whatever scores like the last of them; fewer only where there are fewer such rows. queries: uint8 (queries,
-        bytes per code). exact: compare with all, where about the nearest would be found otherwise.
+        bytes per code). exact: compare with all, where about the nearest would be found otherwise. effort: as of a
+        query.
         """

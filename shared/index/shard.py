@@ -16,6 +16,7 @@ from shared.index.filters.condition import Condition
 from shared.index.growing import GrowingSegment
 from shared.index.nearest import search_segments
 from shared.index.query import Query
+from shared.index.recall import SegmentSample, sample_segment
 from shared.index.sealed.segment import SealedSegment
 from shared.index.segment import Match, Row, Segment, SegmentSearched
 from shared.index.statistics import ShardStatistics
@@ -156,9 +157,17 @@ class Shard:
         for name, segment in zip(["", *self._sealed], self._segments(), strict=True):
             if len(segment):
                 self._check_length(query)
-                [ranking] = segment.nearest(code, query.wanted, query.condition, exact=query.exact)
+                [ranking] = segment.nearest(code, query.wanted, query.condition, exact=query.exact, effort=query.effort)
                 explained.append(SegmentSearched(name, len(segment), ranking.walked, ranking.compared))
         return explained
+
+    def sample(self, query: Query) -> Iterator[SegmentSample]:
+        """Search once more, and keep what an exact search of the same rows needs. Raises as `search_all` does."""
+        code = np.frombuffer(query.code, np.uint8)[np.newaxis]
+        for segment in self._segments():
+            if len(segment):
+                self._check_length(query)
+                yield sample_segment(segment, code, query)
 
     def code_of(self, image_id: str) -> bytes:
         """Raises KeyError."""

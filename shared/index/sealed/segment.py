@@ -1,5 +1,6 @@
 """A sealed segment: a graph and rows that never change, and a mask of those that are still current."""
 
+from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Self
@@ -126,19 +127,23 @@ class SealedSegment:
         return [self._rows[number] for number in numbers.tolist()], self._graph.codes[numbers]
 
     def nearest(
-        self, queries: Codes, k: int, condition: Condition | None = None, *, exact: bool = False
+        self,
+        queries: Codes,
+        k: int,
+        condition: Condition | None = None,
+        *,
+        exact: bool = False,
+        effort: int | None = None,
     ) -> list[Ranking]:
-        allowed, count = self._live, self._count
-        if condition is not None:
-            allowed = allowed & self._mask(condition)
-            count = int(np.count_nonzero(allowed))
+        expansion = self._expansion if effort is None else effort
+        allowed, count = self._allowed(condition)
         limit = k + 1
-        while not exact and self._walk_pays(max(self._expansion, limit), count):
+        while not exact and self._walk_pays(max(expansion, limit), count):
             places = self._graph.search(
                 queries,
                 limit,
                 allowed,
-                expansion=max(self._expansion, limit),
+                expansion=max(expansion, limit),
                 budget=count // _SCANNED_PER_COMPARISON,
             )
             if places is None or min(places.counts.tolist()) < min(k, count):
@@ -148,6 +153,19 @@ class SealedSegment:
                 return rankings
             limit *= 2
         return rank_codes(self._graph.codes, queries, k, self._graph.format, allowed, scales=self._graph.scales)
+
+    def scan_later(self, queries: Codes, k: int, condition: Condition | None = None) -> Callable[[], list[Ranking]]:
+        """Return what finds the nearest of the rows that are live now by comparing all: in any thread, at any time."""
+        allowed, _ = self._allowed(condition)
+        codes, scales = self._graph.codes, self._graph.scales
+        return partial(rank_codes, codes, queries, k, self._graph.format, allowed.copy(), scales=scales)
+
+    def _allowed(self, condition: Condition | None) -> tuple[Mask, int]:
+        """Which rows may be found, and how many they are. To look at."""
+        if condition is None:
+            return self._live, self._count
+        allowed = self._live & self._mask(condition)
+        return allowed, int(np.count_nonzero(allowed))
 
     def _walk_pays(self, expansion: int, count: int) -> bool:
         """Whether the graph should lead to `expansion` of the `count` rows that may be found sooner than a scan does.

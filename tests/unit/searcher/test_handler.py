@@ -22,6 +22,7 @@ from shared.index.vectors import VectorFormat
 from shared.runtime.clock import CautiousClock
 from tests.fakes.engine import BOMB, POISON, WORDS, FakeEngine
 from tests.fakes.operations import SCHEME, code, upsert
+from tests.fakes.probe import no_probe
 from tests.fakes.producer import FakeProducer, Produced
 from tests.fakes.records import make_record
 from tests.fakes.replicas import FakeReplicas
@@ -49,6 +50,7 @@ class Bench:
         query = AnswerQuery(
             replicas=self.replicas,  # type: ignore[arg-type]
             examples=examples,
+            **no_probe(self.replicas, metrics),
             scheme=SCHEME,
             searcher="searcher-1",
         )

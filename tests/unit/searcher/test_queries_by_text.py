@@ -25,6 +25,7 @@ from shared.events.search_requests import SearchRequest
 from shared.index.shard import Shard
 from shared.index.vectors import VectorFormat
 from tests.fakes.operations import upsert
+from tests.fakes.probe import no_probe
 from tests.fakes.replicas import FakeReplicas
 from tests.unit.encoders.clip.tiny import NAME, tiny_clip
 from tests.unit.encoders.fakes import engine_of
@@ -53,6 +54,7 @@ async def searching(encoder: Encoder) -> AsyncIterator[tuple[AnswerQuery, FakeRe
         query = AnswerQuery(
             replicas=replicas,  # type: ignore[arg-type]
             examples=examples,
+            **no_probe(replicas, SearcherMetrics(CollectorRegistry())),
             scheme=engine.scheme.fingerprint,
             searcher="searcher-1",
         )
