@@ -3,8 +3,10 @@
 import asyncio
 import random
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
+from msgspec import UNSET
 from prometheus_client import CollectorRegistry
 
 from services.searcher.effort import SearchEffort
@@ -15,6 +17,7 @@ from services.searcher.probe import RecallProbe
 from services.searcher.query import AnswerQuery
 from services.searcher.remembered import RememberedImages
 from services.searcher.settings import SearcherSettings
+from services.searcher.shard_numbers import name_of
 from shared.bus.broker import WorkerBroker
 from shared.bus.cluster import Cluster
 from shared.bus.consumer import Record, Subscription
@@ -26,6 +29,7 @@ from shared.bus.watch import ConsumerWatch
 from shared.bus.worker import Application, build_application
 from shared.codes.description import describe_code
 from shared.encoders.engine.opening import open_engine
+from shared.events.search_replies import Coverage
 from shared.events.topics import Topics
 from shared.imaging.fetch import Fetcher
 from shared.index.shard import Shard
@@ -44,6 +48,7 @@ from shared.runtime.executor import SingleThread
 from shared.runtime.health import Health
 from shared.runtime.metrics import new_registry
 from shared.runtime.server import Stop
+from shared.runtime.settings import BadSettings
 
 _BEYOND_LIMIT = 64
 """Room in the flow for requests that are only told 'overloaded'."""
@@ -62,7 +67,7 @@ class SearcherWorker:
         self._requests = Subscription(
             broker,
             self._topics.requests,
-            group=self._topics.group("searcher"),
+            group=self._topics.group(settings.group),
             title="Search requests",
             handle=self._flow.submit,
             contract=REQUESTS,
@@ -72,6 +77,7 @@ class SearcherWorker:
         broker.declare_output(self._topics.replies, REPLIES)
         self.watch = ConsumerWatch(self._requests, clock=time.monotonic, lag=self._metrics.lag)
         self._replicas: ReplicaSet | None = None
+        self._coverage: Coverage | None = None
         self._handler: AnswerRequests
 
     async def prepare(self, resources: AsyncExitStack, tasks: BackgroundTasks) -> None:
@@ -104,12 +110,14 @@ class SearcherWorker:
                 probe=probe,
                 scheme=engine.scheme.fingerprint,
                 searcher=settings.name,
+                coverage=self._coverage,
             ),
             producer=producer,
             metrics=self._metrics,
             policy=AnswerPolicy(max_in_flight=settings.max_in_flight, timeout_ms=settings.timeout_ms),
             searcher=settings.name,
             clock=CautiousClock(now_s=time.time, monotonic=time.monotonic),
+            coverage=self._coverage or UNSET,
         )
         tasks.spawn(self._flow.run(self._requests.commit), name="flow")
         tasks.spawn(self.watch.run(), name="watch")
@@ -133,6 +141,7 @@ class SearcherWorker:
         async with Cluster(settings.kafka_bootstrap_servers) as cluster:
             await cluster.wait_for_topic(self._topics.requests)
             numbers = await cluster.wait_for_topic(self._topics.features)
+            mine = self._mine(numbers)
             incarnation = incarnation_of(await cluster.id(), self._topics.features)
         redis = await resources.enter_async_context(connect(settings.redis_url))
         thread = resources.enter_context(SingleThread("index"))
@@ -151,7 +160,7 @@ class SearcherWorker:
                 clock=time.monotonic,
                 snapshots=StoredSnapshots(segments, now_ms=_now_ms) if segments else None,
             )
-            for number in numbers
+            for number in mine
         }
         if segments:
             follower = SegmentFollower(segments, thread=thread, now_ms=_now_ms)
@@ -163,6 +172,20 @@ class SearcherWorker:
             directory=ReplicaDirectory(redis, namespace=settings.namespace),
             thread=thread,
         )
+
+    def _mine(self, numbers: Sequence[int]) -> Sequence[int]:
+        """Those of the shards that this searcher holds. Raises BadSettings."""
+        wanted = self._settings.shards
+        if wanted is None:
+            return numbers
+        if unknown := wanted - set(numbers):
+            raise BadSettings(
+                f"SEARCHER_SHARDS={name_of(wanted)!r} cannot be used: {self._topics.features} has no partitions "
+                f"{sorted(unknown)}; it has {len(numbers)}, numbered from 0"
+            )
+        if len(wanted) < len(numbers):
+            self._coverage = Coverage(shards=sorted(wanted), of=len(numbers))
+        return sorted(wanted)
 
     async def _describe(self, replicas: ReplicaSet) -> None:
         """Keep the gauges of the replicas current."""

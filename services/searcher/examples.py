@@ -52,6 +52,8 @@ class ExampleCodes:
             raise Unanswerable(ErrorCode.BAD_REQUEST, str(error)) from error
 
     async def _one(self, example: Pictured, watch: Stopwatch) -> bytes:
+        if example.code is not None:
+            return example.code
         if example.id is not None:
             code = await self._replicas.read(query_of, example.id)
             if code is None:

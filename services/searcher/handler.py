@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from services.searcher.admission import Admission, Overloaded
 from services.searcher.metrics import SearcherMetrics
@@ -17,7 +18,7 @@ from shared.bus.consumer import Record
 from shared.bus.producer import MAX_RECORD_BYTES, RecordProducer, Undeliverable
 from shared.bus.replies import ReplyAddress, deadline_ms, reply_address
 from shared.events import headers as hdr
-from shared.events.search_replies import ErrorCode, SearchFailure, SearchReply, encode_reply
+from shared.events.search_replies import Coverage, ErrorCode, SearchFailure, SearchReply, encode_reply
 from shared.events.search_requests import QUERY_FIELDS, BadRequest, SearchRequest, decode_request
 from shared.events.topics import Topics
 from shared.runtime.logging import get_logger
@@ -55,6 +56,7 @@ class AnswerRequests:
         policy: AnswerPolicy,
         searcher: str,
         clock: Callable[[], float],
+        coverage: Coverage | UnsetType = UNSET,
     ) -> None:
         self._topics = topics
         self._query = query
@@ -62,6 +64,7 @@ class AnswerRequests:
         self._metrics = metrics
         self._policy = policy
         self._searcher = searcher
+        self._coverage = coverage
         self._clock = clock
         self._admission = Admission(policy.max_in_flight, clock=time.monotonic)
         self._stop_at = math.inf
@@ -106,7 +109,7 @@ class AnswerRequests:
             reply = await self._timed(request, left_s, queue_s)
         else:
             replies = await asyncio.gather(*(self._timed(each, left_s, queue_s) for each in request.batch))
-            reply = SearchReply(batch=replies, searcher=self._searcher)
+            reply = SearchReply(batch=replies, searcher=self._searcher, coverage=self._coverage)
             for each, answer in zip(request.batch, replies, strict=True):
                 self._metrics.batched.labels(_kind(each), _outcome(answer)).inc()
         return _kind(request), await self._send(address, reply, content_type)
@@ -121,7 +124,7 @@ class AnswerRequests:
         reply = await self._answer(request, watch, left_s)
         for stage, seconds in watch.seconds.items():
             self._metrics.stage(stage, seconds)
-        return msgspec.structs.replace(reply, timings=watch.timings(queue_s))
+        return msgspec.structs.replace(reply, timings=watch.timings(queue_s), coverage=self._coverage)
 
     async def _answer(self, request: SearchRequest, watch: Stopwatch, left_s: float) -> SearchReply:
         loop = asyncio.get_running_loop()
@@ -133,7 +136,7 @@ class AnswerRequests:
         except Overloaded as error:
             return self._failure(ErrorCode.OVERLOADED, str(error))
         except Unanswerable as error:
-            return self._failure(error.code, error.message)
+            return msgspec.structs.replace(self._failure(error.code, error.message), codes=error.codes)
         except TimeoutError:
             if loop.time() >= self._stop_at:
                 return self._failure(
@@ -146,7 +149,8 @@ class AnswerRequests:
             return self._failure(ErrorCode.INTERNAL, "the searcher failed on this request; its log says how")
 
     def _failure(self, code: ErrorCode, message: str) -> SearchReply:
-        return SearchReply(error=SearchFailure(code=code, message=message), searcher=self._searcher)
+        failure = SearchFailure(code=code, message=message)
+        return SearchReply(error=failure, searcher=self._searcher, coverage=self._coverage)
 
     async def _send(self, address: ReplyAddress, reply: SearchReply, content_type: str) -> str:
         encoding = hdr.MSGPACK if content_type == hdr.MSGPACK else hdr.JSON

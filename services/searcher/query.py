@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Collection, Mapping
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from services.searcher.batches import SearchBatches
 from services.searcher.effort import SearchEffort
@@ -11,12 +11,12 @@ from services.searcher.examples import ExampleCodes
 from services.searcher.probe import RecallProbe
 from services.searcher.stopwatch import Stopwatch
 from services.searcher.unanswerable import Unanswerable
-from shared.events.search_replies import ErrorCode, Explanation, Hit, SearchReply, SegmentSearch
-from shared.events.search_requests import SearchRequest
+from shared.events.search_replies import Coverage, ErrorCode, Explanation, Hit, SearchReply, SegmentSearch
+from shared.events.search_requests import SearchRequest, ids_of
 from shared.index.filters.condition import Condition
 from shared.index.filters.syntax import BadFilter, parse_filter
 from shared.index.query import Query
-from shared.index.search import explain_shards
+from shared.index.search import explain_shards, queries_of
 from shared.index.segment import Match
 from shared.replication.replica_set import ReplicaSet
 
@@ -36,8 +36,9 @@ class AnswerQuery:
         probe: RecallProbe,
         scheme: str,
         searcher: str,
+        coverage: Coverage | None = None,
     ) -> None:
-        """scheme: the fingerprint of what the examples are encoded by."""
+        """scheme: the fingerprint of what the examples are encoded by. coverage: None where the replicas are of all."""
         self._replicas = replicas
         self._effort = effort
         self._probe = probe
@@ -45,6 +46,7 @@ class AnswerQuery:
         self._examples = examples
         self._scheme = scheme
         self._searcher = searcher
+        self._coverage = coverage
 
     @property
     def positions(self) -> dict[int, int]:
@@ -57,6 +59,7 @@ class AnswerQuery:
         await self._reach(request.min_position)
         watch.lap("queue")
         self._check_scheme()
+        codes = await self._codes(request) if self._coverage else UNSET
         query = Query(
             code=await self._examples.code_of(request, watch),
             k=request.offset + request.top_k,
@@ -74,12 +77,24 @@ class AnswerQuery:
         watch.lap("search")
         self._probe.offer(query)
         return SearchReply(
-            hits=[_hit(match, request.attributes) for match in found[request.offset :]],
+            # Of several answers, each from some of the shards, the first hits are known when all are there.
+            hits=[_hit(match, request.attributes) for match in (found if self._coverage else found[request.offset :])],
             positions=positions,
             scheme=self._scheme,
             searcher=self._searcher,
             explanation=await self._explain(query) if request.explain else UNSET,
+            codes=codes,
         )
+
+    async def _codes(self, request: SearchRequest) -> dict[str, bytes] | UnsetType:
+        """Return the codes of the ids that are asked about, all of them; other shards' searchers cannot know them."""
+        if not (ids := ids_of(request)):
+            return UNSET
+        codes = await self._replicas.read(queries_of, ids)
+        if unknown := ids - codes.keys():
+            named = ", ".join(repr(each) for each in sorted(unknown))
+            raise Unanswerable(ErrorCode.UNKNOWN_ID, f"no image {named} is indexed in the shards here", codes=codes)
+        return codes
 
     async def _explain(self, query: Query) -> Explanation:
         explained = await self._replicas.read(explain_shards, query)
@@ -107,9 +122,10 @@ class AnswerQuery:
                 raise Unanswerable(ErrorCode.NOT_READY, problem) from None
 
     async def _reach(self, positions: Mapping[int, int]) -> None:
-        if unknown := positions.keys() - self._replicas.positions.keys():
+        mine = self._replicas.positions.keys()
+        if unknown := positions.keys() - (range(self._coverage.of) if self._coverage else mine):
             raise Unanswerable(ErrorCode.BAD_REQUEST, f"min_position names shards that do not exist: {sorted(unknown)}")
-        await self._replicas.reach(positions)
+        await self._replicas.reach({shard: position for shard, position in positions.items() if shard in mine})
 
     def _check_scheme(self) -> None:
         """Vectors of different schemes are never compared."""

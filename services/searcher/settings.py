@@ -1,8 +1,12 @@
 """What can be set, by environment variables that begin with SEARCHER_ (or AFTERIMAGE_, where workers must agree)."""
 
+from typing import Annotated
+
 from pydantic import Field, ValidationInfo, field_validator
+from pydantic_settings import NoDecode
 
 from services.searcher.effort import EffortPolicy
+from services.searcher.shard_numbers import name_of, read_shards
 from shared.encoders.settings import ExtractionSettings
 from shared.index.sealed.segment import EXPANSION_SEARCH
 from shared.replication.store.segment_settings import SegmentSettings
@@ -18,6 +22,11 @@ class SearcherSettings(SegmentSettings, ExtractionSettings):
         default_factory=process_name,
         pattern=r"^[\w.-]{1,128}$",
         description="this searcher's name in replies and in `afterimage status`",
+    )
+    shards: Annotated[frozenset[int] | None, NoDecode] = Field(
+        default=None,
+        description="the shards that this searcher holds, such as 0-3,6; unset, all of them. Searchers of the same "
+        "shards share the queries, and each query is answered by every group: docs/deployment.md",
     )
     session_timeout_ms: int = Field(
         default=10_000,
@@ -62,12 +71,22 @@ class SearcherSettings(SegmentSettings, ExtractionSettings):
     )
     drain_s: float = Field(default=10.0, ge=0, le=600, description="seconds to finish what is under way when stopped")
 
+    @field_validator("shards", mode="before")
+    @classmethod
+    def _read_shards(cls, value: object) -> object:
+        return read_shards(value) if isinstance(value, str) else value
+
     @field_validator("effort_most")
     @classmethod
     def _no_less_than_the_least(cls, most: int, others: ValidationInfo) -> int:
         if most < (least := others.data.get("effort", 0)):
             raise ValueError(f"it must be SEARCHER_EFFORT, {least}, or more")
         return most
+
+    @property
+    def group(self) -> str:
+        """The kind of worker whose consumer group it belongs to."""
+        return "searcher" if self.shards is None else f"searcher.{name_of(self.shards)}"
 
     def effort_policy(self) -> EffortPolicy:
         return EffortPolicy(least=self.effort, most=self.effort_most, target=self.recall_target)

@@ -5,7 +5,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
@@ -17,6 +17,7 @@ from shared.bus.consumer import Record
 from shared.bus.inbox import Inbox
 from shared.bus.producer import RecordProducer
 from shared.bus.ungrouped import FETCH_WAIT_MS
+from shared.client.merging import Merging
 from shared.client.outcomes import Outcome, Outcomes
 from shared.events import headers as hdr
 from shared.events.images import Attributes, SourcePosition, check_id, source_from_headers
@@ -67,6 +68,14 @@ class Searchable:
     after_s: float
 
 
+class _Search:
+    """One that is under way. complete: done when no more replies are waited for."""
+
+    def __init__(self, request: SearchRequest) -> None:
+        self.replies = Merging(request)
+        self.complete: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+
 class AfterimageClient:
     """Talks to Afterimage over Kafka. Use as an async context manager; safe to share between tasks of one loop.
 
@@ -87,7 +96,7 @@ class AfterimageClient:
         self._bootstrap_servers = bootstrap_servers
         self._turn = asyncio.Semaphore(max_in_flight)
         self._fetch_wait_ms = fetch_wait_ms
-        self._searches: dict[bytes, asyncio.Future[SearchReply]] = {}
+        self._searches: dict[bytes, _Search] = {}
         self._outcomes = Outcomes()
         self._stack = AsyncExitStack()
         self._producer: RecordProducer
@@ -199,6 +208,10 @@ class AfterimageClient:
     ) -> SearchReply:
         """Find what looks like an image, or like a text; the reply holds the hits, or an error.
 
+        Where groups of searchers hold some of the shards each, it is merged from theirs; `missing` names the shards
+        whose searchers did not answer in time.
+
+
         region: the part of `image` or `uri` that counts.
         examples: several things that hits should look like, or, with a weight below 0, should not. offset: how many of
         the best hits are left out: those of the pages before. attributes: the names of those that hits bring; None for
@@ -229,13 +242,22 @@ class AfterimageClient:
 
     async def ask(self, request: SearchRequest, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> SearchReply:
         """Ask for what a request says, such as a batch: see `search`."""
+        until = asyncio.get_running_loop().time() + timeout_s
         async with self._turn:
-            return await self._ask(request, timeout_s)
+            replies = await self._ask(request, timeout_s)
+            answer = replies.answer()
+            # Searchers that hold some of the shards alone know the ids in those, and are told what the others know.
+            if (by_codes := replies.by_codes()) is not None:
+                with suppress(NoAnswer):  # then what some of them have found
+                    answer = (await self._ask(by_codes, until - asyncio.get_running_loop().time())).answer()
+        assert answer is not None  # noqa: S101 - else there was no answer
+        return answer
 
     def _inbox(self, partitions: Mapping[str, Sequence[int]], receive: Callable[[Record], None]) -> Inbox:
         return Inbox(self._bootstrap_servers, partitions, receive, fetch_wait_ms=self._fetch_wait_ms)
 
-    async def _ask(self, request: SearchRequest, timeout_s: float) -> SearchReply:
+    async def _ask(self, request: SearchRequest, timeout_s: float) -> Merging:
+        """Return the replies that came, at least one."""
         correlation_id = uuid.uuid4().hex.encode()
         deadline = int((time.time() + timeout_s) * 1000)
         headers = [
@@ -244,19 +266,20 @@ class AfterimageClient:
             *hdr.encode([(hdr.REPLY_TO, self._topics.replies), (hdr.REPLY_PARTITION, self._reply_partition)]),
             *hdr.encode([(hdr.DEADLINE, deadline)]),
         ]
-        answer: asyncio.Future[SearchReply] = asyncio.get_running_loop().create_future()
-        self._searches[correlation_id] = answer
+        search = self._searches[correlation_id] = _Search(request)
         try:
             async with asyncio.timeout(timeout_s):
                 value = encode_request(request, hdr.MSGPACK)
                 await self._producer.send(self._topics.requests, key=None, value=value, headers=headers)
-                return await answer
+                await search.complete
         except TimeoutError:
-            raise NoAnswer(
-                f"no reply to the search within {timeout_s} s: is a searcher running? `afterimage status` tells"
-            ) from None
+            if search.replies.answer() is None:
+                raise NoAnswer(
+                    f"no reply to the search within {timeout_s} s: is a searcher running? `afterimage status` tells"
+                ) from None
         finally:
             del self._searches[correlation_id]
+        return search.replies
 
     async def _send(
         self,
@@ -281,13 +304,16 @@ class AfterimageClient:
         return Sent(image_id, source, sent_at, self._outcomes.expect(source))
 
     def _on_reply(self, record: Record) -> None:
-        waiting = self._searches.get(hdr.last(record.headers, hdr.CORRELATION_ID) or b"")
-        if waiting is None or waiting.done() or record.value is None:
+        search = self._searches.get(hdr.last(record.headers, hdr.CORRELATION_ID) or b"")
+        if search is None or search.complete.done() or record.value is None:
             return
         try:
-            waiting.set_result(decode_reply(record.value, hdr.media_type(record.headers)))
+            search.replies.add(decode_reply(record.value, hdr.media_type(record.headers)))
         except msgspec.DecodeError as error:
-            waiting.set_exception(NoAnswer(f"the reply cannot be read: {error}"))
+            search.complete.set_exception(NoAnswer(f"the reply cannot be read: {error}"))
+            return
+        if search.replies.complete or search.replies.ask_again_at_once:
+            search.complete.set_result(None)
 
     def _on_outcome(self, record: Record) -> None:
         fact: Receipt | Reject | None

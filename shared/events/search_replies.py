@@ -73,12 +73,26 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     segments: list[SegmentSearch]
 
 
+class Coverage(msgspec.Struct, frozen=True, kw_only=True):
+    """The shards that an answer comes from, ascending, of how many there are."""
+
+    shards: list[int]
+    of: int
+
+    @property
+    def missing(self) -> list[int]:
+        """The shards that it does not come from."""
+        return sorted(set(range(self.of)) - set(self.shards))
+
+
 class SearchReply(msgspec.Struct, frozen=True, kw_only=True):
     """The ranked hits, best first; or, with `error`, why there are none.
 
     positions: shard → the offset that the answer has seen, or, with `not_yet`, those that the replica has reached.
     explanation: where it was asked for. batch: the replies to a batch, in its order; then there is nothing else.
-    What is UNSET is left out.
+    coverage: where the answer comes from some of the shards alone; others may hold better hits. A searcher that holds
+    some answers for those, with all hits up to `offset` + `top_k`. codes: of the ids that it was asked about, as far as
+    it knows them, for the others to be asked by. What is UNSET is left out.
     """
 
     v: int = VERSION
@@ -90,6 +104,13 @@ class SearchReply(msgspec.Struct, frozen=True, kw_only=True):
     searcher: str = ""
     explanation: Explanation | UnsetType = UNSET
     batch: list["SearchReply"] | UnsetType = UNSET
+    coverage: Coverage | UnsetType = UNSET
+    codes: dict[str, bytes] | UnsetType = UNSET
+
+    @property
+    def missing(self) -> list[int]:
+        """The shards that the answer does not come from; none where it comes from all."""
+        return self.coverage.missing if self.coverage else []
 
 
 _reply_json = msgspec.json.Decoder(SearchReply)

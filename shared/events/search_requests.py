@@ -1,8 +1,8 @@
 """Search requests, as JSON or msgpack by the record's content type."""
 
 import math
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -19,21 +19,22 @@ MAX_RANK = 10_000
 """Of the last hit that can be asked for: `offset` + `top_k`."""
 MAX_EXAMPLES = 32
 MAX_BATCH = 64
-EXAMPLE_FIELDS = ("image", "uri", "id", "vector", "text")
+EXAMPLE_FIELDS = ("image", "uri", "id", "vector", "text", "code")
 """An example has one of these."""
 QUERY_FIELDS = (*EXAMPLE_FIELDS, "examples", "batch")
 """A request has one of these."""
 MAX_EXCLUDED = 1000
 
 _Vector = Annotated[list[float], msgspec.Meta(min_length=1, max_length=MAX_VECTOR)]
+_Code = Annotated[bytes, msgspec.Meta(min_length=1, max_length=4 * MAX_VECTOR)]
 _Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
 
 
 class Pictured(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One of `image` (bytes), `uri`, `id` (of an indexed image), `vector` and `text`.
+    """One of `image` (bytes), `uri`, `id` (of an indexed image), `vector`, `text` and `code`.
 
-    vector: float, (dim,), any norm but zero. text: for encoders that have a text side. region: the part of the picture
-    that counts, of `image` and `uri`.
+    vector: float, (dim,), any norm but zero. text: for encoders that have a text side. code: as a reply gave it.
+    region: the part of the picture that counts, of `image` and `uri`.
     """
 
     image: bytes | None = None
@@ -41,7 +42,11 @@ class Pictured(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str | None = None
     vector: _Vector | None = None
     text: _Text | None = None
+    code: _Code | None = None
     region: Region | None = None
+
+
+_P = TypeVar("_P", bound=Pictured)
 
 
 class Example(Pictured, frozen=True, kw_only=True, omit_defaults=True):
@@ -75,6 +80,29 @@ class SearchRequest(Pictured, frozen=True, kw_only=True, omit_defaults=True):
     filter: dict[str, Any] | None = None
     exclude: Annotated[frozenset[str], msgspec.Meta(max_length=MAX_EXCLUDED)] = frozenset()
     exact: bool = False
+
+
+def examples_of(request: SearchRequest) -> list[Pictured]:
+    """What hits should look like, or not. request: not a batch."""
+    return [request] if request.examples is None else list(request.examples)
+
+
+def ids_of(request: SearchRequest) -> set[str]:
+    """The indexed images that a request is about. request: not a batch."""
+    return {example.id for example in examples_of(request) if example.id is not None}
+
+
+def with_codes(request: SearchRequest, codes: Mapping[str, bytes]) -> SearchRequest:
+    """The same request by the codes of its ids, as far as they are known. request: not a batch."""
+    if request.examples is None:
+        return _with_code(request, codes)
+    return msgspec.structs.replace(request, examples=[_with_code(example, codes) for example in request.examples])
+
+
+def _with_code(example: _P, codes: Mapping[str, bytes]) -> _P:
+    if example.id is None or example.id not in codes:
+        return example
+    return msgspec.structs.replace(example, id=None, code=codes[example.id])
 
 
 class BadRequest(Exception):

@@ -1,6 +1,6 @@
 """Search over several shards: each gives its nearest, the nearest of all are kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 
 from shared.index.nearest import rank
@@ -29,3 +29,8 @@ def explain_shards(shards: Mapping[int, Shard], query: Query) -> dict[int, list[
 def query_of(shards: Mapping[int, Shard], image_id: str) -> bytes | None:
     """What a query for images like an indexed one brings; None where no shard holds it."""
     return next((shard.query_of(image_id) for shard in shards.values() if image_id in shard), None)
+
+
+def queries_of(shards: Mapping[int, Shard], image_ids: Collection[str]) -> dict[str, bytes]:
+    """The same for several ids, of those that a shard holds."""
+    return {each: query for each in image_ids if (query := query_of(shards, each)) is not None}

@@ -63,7 +63,7 @@ def test_a_filter_travels_as_it_is(content_type: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({}, "one of 'image', 'uri', 'id', 'vector', 'text', 'examples' and 'batch'; this one has none"),
+        ({}, "one of 'image', 'uri', 'id', 'vector', 'text', 'code', 'examples' and 'batch'; this one has none"),
         ({"id": "a", "uri": "u"}, r"this one has \['uri', 'id'\]"),
         ({"image": b"GIF", "vector": [1.0]}, r"this one has \['image', 'vector'\]"),
         ({"image": b""}, "1 to 262144 bytes; larger ones go by 'uri'"),

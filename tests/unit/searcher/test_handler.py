@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import pytest
+from msgspec import UNSET
 from prometheus_client import CollectorRegistry
 
 from services.searcher.examples import ExampleCodes
@@ -15,7 +16,7 @@ from shared.bus.consumer import Record
 from shared.events import headers as hdr
 from shared.events.faults import PoisonInput, RejectReason
 from shared.events.region import Region
-from shared.events.search_replies import ErrorCode, SearchReply, decode_reply
+from shared.events.search_replies import Coverage, ErrorCode, SearchReply, decode_reply
 from shared.events.search_requests import Example, SearchRequest, encode_request
 from shared.events.topics import Topics
 from shared.index.vectors import VectorFormat
@@ -33,7 +34,7 @@ MAX_IN_FLIGHT = 2
 
 
 class Bench:
-    def __init__(self) -> None:
+    def __init__(self, coverage: Coverage | None = None) -> None:
         self.ahead_s = 0.0
         self.engine = FakeEngine()
         self.replicas = FakeReplicas()
@@ -53,6 +54,7 @@ class Bench:
             **no_probe(self.replicas, metrics),
             scheme=SCHEME,
             searcher="searcher-1",
+            coverage=coverage,
         )
         self.handler = AnswerRequests(
             topics=TOPICS,
@@ -62,6 +64,7 @@ class Bench:
             policy=AnswerPolicy(max_in_flight=MAX_IN_FLIGHT, timeout_ms=10_000),
             searcher="searcher-1",
             clock=CautiousClock(now_s=lambda: time.time() + self.ahead_s, monotonic=time.monotonic),
+            coverage=coverage or UNSET,
         )
 
     async def _fetch(self, uri: str) -> bytes:
@@ -400,3 +403,42 @@ async def test_a_reply_that_reaches_nobody_is_counted(bench: Bench) -> None:
     await bench.handler.process(made(BY_ID, (hdr.REPLY_TO, b"nobody.listens")))
     assert bench.producer.sent == []
     assert bench.counted("id", "reply_failed") == 1
+
+
+SOME = Coverage(shards=[0, 1], of=4)
+
+
+@pytest.fixture
+async def partial() -> Bench:
+    """Of four shards, this searcher holds the first two."""
+    bench = Bench(SOME)
+    await bench.replicas.apply(0, upsert(0, "cat", of=code(1, 2, 3, 4)), upsert(1, "dog", of=code(4, 3, 2, 1)))
+    return bench
+
+
+async def test_a_searcher_of_some_shards_names_them_and_gives_the_hits_of_all_pages_up_to_this(partial: Bench) -> None:
+    reply = await partial.ask(SearchRequest(vector=[1.0, 2.0, 3.0, 4.0], offset=1, top_k=1))
+    assert ([hit.id for hit in reply.hits], reply.coverage, reply.missing) == (["cat", "dog"], SOME, [2, 3])
+
+
+async def test_a_searcher_of_some_shards_gives_the_codes_by_which_the_others_can_be_asked(partial: Bench) -> None:
+    reply = await partial.ask(BY_ID)
+    assert reply.codes == {"cat": code(1, 2, 3, 4)}
+    unknown = await partial.ask(SearchRequest(examples=[Example(id="cat"), Example(id="eel")]))
+    assert unknown.error
+    assert (unknown.error.code, unknown.codes) == (ErrorCode.UNKNOWN_ID, reply.codes)
+    assert unknown.coverage == SOME
+    by_code = await partial.ask(SearchRequest(code=reply.codes["cat"]))
+    assert by_code.hits == reply.hits
+    assert await partial.code_of(SearchRequest(code=b"123")) is ErrorCode.BAD_REQUEST
+
+
+async def test_a_searcher_of_some_shards_waits_for_their_positions_alone(partial: Bench) -> None:
+    assert await partial.code_of(SearchRequest(id="cat", min_position={0: 1, 3: 1_000})) is None
+    assert await partial.code_of(SearchRequest(id="cat", min_position={4: 0})) is ErrorCode.BAD_REQUEST
+
+
+async def test_a_searcher_of_all_shards_says_nothing_of_them(bench: Bench) -> None:
+    reply = await bench.ask(BY_ID)
+    assert not reply.coverage
+    assert not reply.codes
