@@ -11,8 +11,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _SHARE = 0.125
-"""Of the time that urgent calls take, what others may take before they make way: a ninth of all. In that a replica applies about
-9,000 operations a second; what comes faster than this for long waits while a searcher is asked all the time."""
+"""Of the time that urgent calls take, what others may take before they make way: a ninth of all. In that a replica
+applies some nine thousand operations a second; more than that waits, while a searcher is asked without a pause."""
 _MOST_OWED_S = 0.1
 
 
