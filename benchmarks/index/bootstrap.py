@@ -72,7 +72,7 @@ def boot(built_in: Path) -> Boot:
         store, own = FolderStore(folder / "store"), folder / "own"
         own.mkdir()
         segment = SealedSegment(built_in / description.name, description)
-        contents = shard_of([segment]).contents()
+        contents = shard_of([segment], description.vector_format).contents()
         manifest = make_manifest(contents, contents.sealed, incarnation=INCARNATION, shard=SHARD, now_ms=_now_ms())
         SegmentStore(store, built_in, VectorFormat()).publish(manifest)
         live_s = asyncio.run(_live(SegmentStore(store, own, VectorFormat()), description.last_offset))

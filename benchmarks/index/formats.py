@@ -101,7 +101,7 @@ def _measure_sealed(vectors: Vectors, vector_format: VectorFormat) -> tuple[floa
         description = write_segment(Path(folder), rows, codes, scheme=SCHEME, vector_format=vector_format)
         del rows
         before = resident_bytes(os.getpid())
-        shard = shard_of([SealedSegment.open(Path(folder) / description.name, description)])
+        shard = shard_of([SealedSegment.open(Path(folder) / description.name, description)], vector_format)
         for code in codes[:: max(1, len(codes) // _ASKED)]:
             shard.search(vector_format.query_of(code.tobytes()), K)
         searched = (resident_bytes(os.getpid()) - before) / len(codes)

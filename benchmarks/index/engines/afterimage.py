@@ -44,11 +44,13 @@ class Afterimage:
         warm_up(self._format)
         self._folder = folder
         self._description = description_in(folder)
-        self.shard = shard_of([SealedSegment.open(folder / self._description.name, self._description)])
+        self.shard = shard_of(
+            [SealedSegment.open(folder / self._description.name, self._description)], self._description.vector_format
+        )
 
     def tune(self, effort: int) -> None:
         segment = SealedSegment(self._folder / self._description.name, self._description, expansion=effort)
-        self.shard = shard_of([segment])
+        self.shard = shard_of([segment], segment.description.vector_format)
 
     def form(self, queries: Vectors) -> list[bytes]:
         return [code.tobytes() for code in quantized.codes_of(queries, self._format)]
@@ -66,7 +68,7 @@ def description_in(folder: Path) -> SegmentDescription:
     return msgspec.json.decode((folder / _DESCRIPTION).read_bytes(), type=SegmentDescription)
 
 
-def shard_of(segments: Iterable[SealedSegment]) -> Shard:
+def shard_of(segments: Iterable[SealedSegment], vector_format: VectorFormat) -> Shard:
     """A shard that consists of these segments, all of whose rows are live."""
     opened = {segment.name: segment for segment in segments}
     contents = ShardContents(
@@ -81,5 +83,4 @@ def shard_of(segments: Iterable[SealedSegment]) -> Shard:
         rows=[],
         codes=np.empty((0, 0), np.uint8),
     )
-    [vector_format] = {segment.description.vector_format for segment in opened.values()}
     return Shard.restored(contents, opened.values(), vector_format)
