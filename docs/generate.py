@@ -2,6 +2,7 @@
 
 - asyncapi/*.json: what each worker consumes and produces, from the application as it runs
 - configuration.md: every setting of every worker
+- metrics.md: every metric of every worker
 """
 
 import json
@@ -16,6 +17,7 @@ from pydantic_settings import BaseSettings
 import services.extractor.app
 import services.indexer.app
 import services.searcher.app
+from docs.metric_tables import metrics_document
 from services.cli.embedding import EmbedSettings
 from services.cli.settings import CliSettings
 from services.extractor.settings import ExtractorSettings
@@ -53,6 +55,7 @@ def documents() -> Iterator[tuple[Path, str]]:
         specification = build().schema.to_specification().to_jsonable()
         yield HERE / "asyncapi" / f"{name}.json", json.dumps(_sorted(specification), indent=2) + "\n"
     yield HERE / "configuration.md", _configuration()
+    yield HERE / "metrics.md", metrics_document()
 
 
 def _sorted(specification: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
+from docs.metric_tables import OWN, declared_by
 from shared.bus.cluster import Cluster
 from shared.client import AfterimageClient, UploadRejected
 from shared.events.topics import Topics
@@ -63,7 +65,7 @@ def prometheus(workers: dict[str, WorkerProcess], tmp_path: Path) -> Iterator[Pr
         yield server
 
 
-async def test_every_panel_shows_data(
+async def test_every_panel_shows_data_and_the_documented_metrics_are_those_that_there_are(
     kafka: Broker, workers: dict[str, WorkerProcess], prometheus: PrometheusServer, unique_namespace: str
 ) -> None:
     async with (
@@ -78,8 +80,20 @@ async def test_every_panel_shows_data(
         while missing and time.monotonic() < deadline:
             await asyncio.sleep(1)
             missing = await _without_data(missing, prometheus, session)
+        exported = {name: await _exported(session, process.url) for name, process in workers.items()}
         work.cancel()
+    assert exported == {
+        name: {metric.name for collector in declared_by(declare) for metric in collector.describe()}
+        for name, declare in OWN.items()
+    }
     assert [f"{query.panel}: {query.expr}" for query in missing] == []
+
+
+async def _exported(session: aiohttp.ClientSession, worker: str) -> set[str]:
+    """The metrics of a worker that are of Afterimage itself."""
+    async with session.get(f"{worker}/metrics") as response:
+        names = [family.name for family in text_string_to_metric_families(await response.text())]
+    return {name for name in names if name.startswith("afterimage_") and not name.endswith("_created")}
 
 
 async def _without_data(
