@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,10 +40,13 @@ class Footprint(NamedTuple):
     growing: float
 
 
-def measure(plan: Plan, cache: Cache) -> Iterator[Part]:
+def measure(plan: Plan, cache: Cache, *, names: Collection[str] | None = None) -> Iterator[Part]:
+    """names: of the formats that are measured; None for all."""
     workload = clustered_set(plan, cache, min(plan.rows))
     rows, ratios = [], {}
     for name, vector_format in _formats(plan.dimensions).items():
+        if names is not None and name not in names:
+            continue
         found: Footprint = apart(_footprint, workload, vector_format)
         on_disk = sum(found.files.values())
         files = ", ".join(f"{name} {size:.0f}" for name, size in found.files.items())

@@ -20,7 +20,6 @@ from benchmarks.index.workload import K, exact_answers
 from shared.codes.i8 import I8
 from shared.index.sealed.graph import CONNECTIVITY
 from shared.index.sealed.graph_building import EXPANSION_ADD
-from shared.index.vectors import VectorFormat
 
 PLAN = replace(quick(), rows=[500], crops=0)
 INSTALLED = ("afterimage", "usearch_i8_cos")
@@ -54,9 +53,11 @@ def test_a_part_runs_and_gives_ratios(name: str, cache: Cache) -> None:
 
 
 def test_bytes_are_told_on_disk_and_in_memory(cache: Cache) -> None:
-    [part] = formats.measure(PLAN, cache, formats=[VectorFormat("i8", "cos")])
-    assert [row.name for row in part.rows] == ["i8 on disk", "i8 in memory, sealed", "i8 in memory, growing"]
-    assert part.ratios["i8_disk_over_code"] > 1
+    [part] = formats.measure(PLAN, cache, names=["i8", "pq4"])
+    assert [row.name for row in part.rows] == [
+        f"{code} {where}" for code in ("i8", "pq4") for where in ("on disk", "in memory, sealed", "in memory, growing")
+    ]
+    assert part.ratios["pq4_disk_over_code"] > part.ratios["i8_disk_over_code"] > 1
 
 
 def test_the_databases_that_are_installed_are_compared(cache: Cache) -> None:
