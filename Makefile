@@ -24,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 TRAIN_RNN := --views 2 --epochs 12 --patience 2 --seed 1
 TRAIN_GAN := --channels 32 --epochs 5 --patience 12 --threads 1 --seed 1
 
-.PHONY: help setup fmt lint type test soak fuzz bench bench-codes bench-extract bench-extract-memory bench-index bench-kafka bench-packages bench-query demo check up docs train-weights evaluate-families ci-tools
+.PHONY: help setup fmt lint type test soak fuzz bench bench-codes bench-extract bench-extract-memory bench-index bench-kafka bench-packages bench-query demo check up docs train-weights evaluate-families audit licences sbom ci-tools
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 24
@@ -115,6 +115,21 @@ evaluate-families: setup ## what the shipped families and codes find in photos, 
 	@$(BIN)/python -m benchmarks.families --out .tools/families $(if $(ONLY),--only '$(ONLY)') \
 	    --drawings "$$($(CURDIR)/tests/tools/openclipart.sh "$(TOOLS)")" \
 	    --clothes "$$($(CURDIR)/tests/tools/fashion_mnist.sh "$(TOOLS)")"
+
+# Of what is installed with all extras, and not of what only tests and benchmarks use.
+RELEASED = $(UV) export --locked --all-extras --no-dev --no-emit-project --quiet
+
+audit: setup ## known vulnerabilities of the packages that are locked: asks PyPI
+	@mkdir -p "$(TOOLS)"; $(RELEASED) --output-file "$(TOOLS)/released.txt"
+	@$(UV) run --locked --isolated --only-group audit pip-audit --strict --disable-pip --require-hashes -r "$(TOOLS)/released.txt"
+
+licences: setup ## the licences of these packages, and that all go with Apache-2.0
+	@$(UV) run --locked --isolated --only-group audit pip-licenses --python "$(BIN)/python" --summary --packages \
+	    $$($(RELEASED) --no-hashes --no-annotate --no-header | sed 's/[ ;=].*//' | sort -u)
+
+sbom: setup ## sbom.cdx.json: the packages of a release, as CycloneDX
+	@$(UV) export --locked --all-extras --no-dev --quiet --format cyclonedx1.5 --output-file sbom.cdx.json
+	@echo "sbom: sbom.cdx.json"
 
 docs: setup ## the documents that are generated from the code
 	$(BIN)/python -m docs.generate
