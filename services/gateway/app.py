@@ -13,6 +13,11 @@ from starlette.types import ASGIApp
 from services.gateway import problems, searches, uploads
 from services.gateway.admission import Admission
 from services.gateway.connection import Connection, OpenIndex
+from services.gateway.live import stream
+from services.gateway.live.hearing import hearing
+from services.gateway.live.live import Live
+from services.gateway.live.progress import asking
+from services.gateway.live.stream import Audience
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.middleware import Dispatch, Measured, Shielded
 from services.gateway.settings import GatewaySettings
@@ -42,10 +47,11 @@ def build(settings: GatewaySettings, stop: Stop) -> ASGIApp:
             fetch_wait_ms=settings.fetch_wait_ms,
         )
 
-    return make_gateway(open_index, stop, max_in_flight=settings.max_in_flight)
+    live = Live(hearing(settings), asking(settings))
+    return make_gateway(open_index, stop, live=live, max_in_flight=settings.max_in_flight)
 
 
-def make_gateway(open_index: OpenIndex, stop: Stop, *, max_in_flight: int) -> ASGIApp:
+def make_gateway(open_index: OpenIndex, stop: Stop, *, live: Live, max_in_flight: int) -> ASGIApp:
     """The gateway in front of any index."""
     connection = Connection(open_index)
     registry = new_registry()
@@ -55,6 +61,7 @@ def make_gateway(open_index: OpenIndex, stop: Stop, *, max_in_flight: int) -> AS
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with BackgroundTasks(on_failure=stop) as tasks:
             tasks.spawn(connection.run(), name="connection")
+            live.start(tasks)
             yield
 
     api = FastAPI(
@@ -66,13 +73,15 @@ def make_gateway(open_index: OpenIndex, stop: Stop, *, max_in_flight: int) -> AS
         redoc_url=None,
     )
     api.state.admission = Admission(connection, max_in_flight=max_in_flight)
+    api.state.audience = Audience(live, stopping=lambda: stop.requested)
     metrics.in_flight.set_function(lambda: api.state.admission.in_flight)
     problems.install(api)
     api.include_router(uploads.router)
     api.include_router(searches.router)
+    api.include_router(stream.router)
     api.mount("/", StaticFiles(directory=PAGE, html=True))
     health = Health(ready={"bus": connection.not_connected})
-    return Dispatch(Shielded(Measured(api, metrics)), dict(operational_routes(health, registry)))
+    return Dispatch(Shielded(Measured(api, metrics, live.searches)), dict(operational_routes(health, registry)))
 
 
 def _is_loopback(host: str) -> bool:

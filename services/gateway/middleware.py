@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.gateway.live.rates import RecentSearches
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.problems import Problem, respond
 
@@ -20,6 +21,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_SEARCH = "/search"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OTHER_SITES = frozenset({"cross-site", "same-site"})
 
@@ -66,11 +68,15 @@ _refuse_foreign = respond(
 
 
 class Measured:
-    """Counts and times requests by the route that answered; the page and unknown paths count as `page`."""
+    """Counts and times requests by the route that answered; the page and unknown paths count as `page`.
 
-    def __init__(self, app: ASGIApp, metrics: GatewayMetrics) -> None:
+    searches: is told of every search as well.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: GatewayMetrics, searches: RecentSearches) -> None:
         self._app = app
         self._metrics = metrics
+        self._searches = searches
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -91,4 +97,7 @@ class Measured:
             route = scope.get("route")
             name = route.path if isinstance(route, APIRoute) else "page"
             self._metrics.requests.labels(name, outcome).inc()
-            self._metrics.request_seconds.labels(name).observe(time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            self._metrics.request_seconds.labels(name).observe(seconds)
+            if name == _SEARCH:
+                self._searches.saw(seconds, answered=outcome == "ok")

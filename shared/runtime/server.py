@@ -18,6 +18,11 @@ class Stop:
         self.status = 0
         self._server: uvicorn.Server | None = None
 
+    @property
+    def requested(self) -> bool:
+        """Whether the worker is about to end: an answer without end must end by itself then."""
+        return self.status != 0 or bool(self._server and self._server.should_exit)
+
     def attach(self, server: uvicorn.Server) -> None:
         self._server = server
         server.should_exit = server.should_exit or self.status != 0

@@ -81,6 +81,11 @@ def ids(page: Page) -> list[str]:
     return page.locator("#results .id").all_text_contents()
 
 
+def upload(visit: Visit, image_id: str, image: bytes) -> None:
+    """Send it, and wait until it is searchable or rejected."""
+    httpx.post(f"{visit.url}/images?wait=60", files={"image": image}, data={"id": image_id}, timeout=70)
+
+
 def open_panda(page: Page) -> None:
     page.goto("/?id=panda")
     expect(page.locator("#results .card")).not_to_have_count(0, timeout=PATIENT_MS)
@@ -170,6 +175,39 @@ def test_a_gateway_that_is_overloaded_or_gone_is_said(visit: Visit) -> None:
     expect(page.get_by_role("alert")).to_have_text("The gateway cannot be reached.")
     assert all("Failed to load resource" in text for text in visit.complaints)
     visit.complaints.clear()
+
+
+def test_the_live_strip_shows_what_becomes_searchable_and_stands_still_while_pointed_at(visit: Visit) -> None:
+    page = visit.page
+    strip = page.locator("#arrivals")
+    expect(page.locator("#live-state")).to_have_text("Live", timeout=PATIENT_MS)
+    upload(visit, "live/1", PANDA.read_bytes())
+    arrived = strip.locator('[data-id="live/1"]')
+    expect(arrived.locator(".after")).to_have_text(re.compile(r"^\d+\.\d\d s$"), timeout=PATIENT_MS)
+    arrived.hover()
+    upload(visit, "live/2", b"no image at all")
+    upload(visit, "live/3", DAMS[0].read_bytes())
+    expect(strip.locator("li").first).to_have_attribute("data-id", "live/1")
+    arrived.get_by_role("button").click()
+    expect(page).to_have_url(re.compile(r"\?id=live%2F1$"))
+    page.mouse.move(0, 0)
+    expect(strip.locator("li").first).to_have_attribute("data-id", "live/3", timeout=PATIENT_MS)
+    expect(strip.locator('[data-id="live/2"] .after')).to_have_text("unsupported_format")
+    for image_id in ("live/1", "live/3"):
+        httpx.delete(f"{visit.url}/images/{image_id}?wait=60", timeout=70).raise_for_status()
+        expect(strip.locator(f'[data-id="{image_id}"]')).to_have_count(0, timeout=PATIENT_MS)
+
+
+def test_the_panel_tells_of_searches_and_of_every_copy_of_every_shard(visit: Visit) -> None:
+    page = visit.page
+    open_panda(page)
+    expect(page.locator("#per-second")).not_to_have_text(re.compile(r"^(–|0\.0)$"), timeout=PATIENT_MS)
+    expect(page.locator("#p50")).to_have_text(re.compile(r"^[\d.]+ ms$"))
+    expect(page.locator("#waiting")).to_have_text("0", timeout=PATIENT_MS)
+    page.get_by_text("Shards and their copies").click()
+    rows = page.locator("#copies tr")
+    expect(rows).to_have_count(4, timeout=PATIENT_MS)  # two shards, each with the indexer and a searcher
+    expect(rows.nth(1)).to_contain_text("searcher-0live")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

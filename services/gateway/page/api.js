@@ -58,7 +58,28 @@ async function change(path, options) {
   return answer;
 }
 
+/** Server-sent events as {event, id, data}, until the stream ends or breaks. lastId: of the last one that was heard. */
+export async function* events(path, lastId, signal) {
+  const response = await open(path, { signal, headers: lastId ? { "last-event-id": lastId } : {} });
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const blocks = (rest + value).split("\n\n");
+    rest = blocks.pop();
+    for (const block of blocks) {
+      const { event, id, data } = Object.fromEntries(block.split("\n").map((line) => line.split(/: ?(.*)/, 2)));
+      if (data) yield { event, id, data: JSON.parse(data) }; // a comment, to keep the connection, has none
+    }
+  }
+}
+
 async function call(path, options) {
+  return (await open(path, options)).json();
+}
+
+async function open(path, options) {
   let response;
   try {
     response = await fetch(path, options);
@@ -66,7 +87,9 @@ async function call(path, options) {
     if (error.name === "AbortError") throw error;
     throw new Problem(0, "unreachable", "The gateway cannot be reached.");
   }
-  const body = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Problem(response.status, body.code, body.detail ?? response.statusText);
-  return body;
+  if (!response.ok) {
+    const body = await response.json().catch(() => ({}));
+    throw new Problem(response.status, body.code, body.detail ?? response.statusText);
+  }
+  return response;
 }

@@ -2,7 +2,9 @@
 
 import * as api from "/api.js";
 import * as filters from "/filters.js";
+import * as live from "/live.js";
 import { fit } from "/picture.js";
+import * as pictures from "/pictures.js";
 import * as results from "/results.js";
 
 const $ = (id) => document.getElementById(id);
@@ -122,7 +124,7 @@ async function upload() {
   }
   say("Adding…");
   const answer = await api.upload(what, $("new-id").value.trim(), attributes($("attributes").value));
-  if (what.image) results.remember(answer.id, what.image);
+  if (what.image) pictures.remember(answer.id, what.image);
   say(
     answer.effect
       ? `${answer.id} was searchable after ${answer.after_s.toFixed(2)} s.`
@@ -198,3 +200,4 @@ document.addEventListener("paste", (event) => {
 });
 window.addEventListener("popstate", followAddress);
 followAddress();
+live.start(like);

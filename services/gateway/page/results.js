@@ -1,25 +1,11 @@
 // The grid of results.
 
 import { attributeChips } from "/filters.js";
+import * as pictures from "/pictures.js";
 
 const SURE_MS = 4000;
 const list = document.querySelector("#results");
 const template = document.querySelector("#card");
-
-/** Pictures that were sent from this page, by id: the only ones that it can show. */
-const pictures = new Map();
-const KEPT = 200;
-
-export function remember(id, image) {
-  forget(id);
-  pictures.set(id, URL.createObjectURL(image));
-  if (pictures.size > KEPT) forget(pictures.keys().next().value);
-}
-
-function forget(id) {
-  URL.revokeObjectURL(pictures.get(id));
-  pictures.delete(id);
-}
 
 /** actions: like(id), narrow(name, value) and remove(id), which resolves when the picture is gone. */
 export function show(hits, actions) {
@@ -29,7 +15,7 @@ export function show(hits, actions) {
 function card(hit, actions) {
   const item = template.content.firstElementChild.cloneNode(true);
   const part = (name) => item.querySelector(name);
-  fillTile(part(".tile"), hit.id);
+  pictures.fill(part(".tile"), hit.id);
   part(".bar").style.setProperty("--share", `${Math.max(0, hit.score) * 100}%`);
   part(".number").textContent = hit.score.toFixed(3);
   part(".id").textContent = part(".id").title = hit.id;
@@ -42,21 +28,11 @@ function card(hit, actions) {
   }
   armDelete(part(".delete"), hit.id, async () => {
     await actions.remove(hit.id);
-    forget(hit.id);
+    pictures.forget(hit.id);
     focusNeighbour(item);
     item.remove();
   });
   return item;
-}
-
-function fillTile(tile, id) {
-  const [image, label] = tile.children;
-  label.textContent = id;
-  if (!pictures.has(id)) return;
-  image.src = pictures.get(id);
-  image.alt = id;
-  image.hidden = false;
-  label.hidden = true;
 }
 
 /** The first press asks, the second one does it. */

@@ -11,6 +11,9 @@ from msgspec import UNSET
 from starlette.types import ASGIApp
 
 from services.gateway.app import make_gateway
+from services.gateway.live.arrivals import Arrival
+from services.gateway.live.live import Live
+from services.gateway.live.progress import Progress
 from shared.client import BusUnavailable, NoAnswer, Searchable, Sent, UploadRejected
 from shared.events.images import Attributes, SourcePosition, check_id
 from shared.events.receipts import Effect, Receipt
@@ -132,6 +135,19 @@ class FakeIndex:
         return Sent(image_id, SourcePosition(offset=self._offset, partition=1), sent_at=0.0, outcome=outcome)
 
 
+def quiet() -> Live:
+    """Nothing arrives, and nothing waits."""
+
+    @asynccontextmanager
+    async def hear(_receive: Callable[[Arrival], None]) -> AsyncIterator[None]:
+        yield
+
+    async def ask() -> Progress:
+        return Progress(to_extract=0, to_index=0, shards=[])
+
+    return Live(hear, ask)
+
+
 @asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
     """Start the application as a server would; gives a client of it."""
@@ -150,14 +166,17 @@ async def serving(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @asynccontextmanager
-async def gateway(index: FakeIndex, *, max_in_flight: int = 8) -> AsyncIterator[httpx.AsyncClient]:
+async def gateway(
+    index: FakeIndex, *, max_in_flight: int = 8, live: Live | None = None, stop: Stop | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a gateway that has found its index."""
 
     @asynccontextmanager
     async def open_index() -> AsyncIterator[FakeIndex]:
         yield index
 
-    async with serving(make_gateway(open_index, Stop(), max_in_flight=max_in_flight)) as client:
+    app = make_gateway(open_index, stop or Stop(), live=live or quiet(), max_in_flight=max_in_flight)
+    async with serving(app) as client:
         await until_ready(client)
         yield client
 
