@@ -182,20 +182,21 @@ def test_the_live_strip_shows_what_becomes_searchable_and_stands_still_while_poi
     strip = page.locator("#arrivals")
     expect(page.locator("#live-state")).to_have_text("Live", timeout=PATIENT_MS)
     upload(visit, "live/1", PANDA.read_bytes())
-    arrived = strip.locator('[data-id="live/1"]')
+    arrived = strip.locator('li[data-id="live/1"]')
     expect(arrived.locator(".after")).to_have_text(re.compile(r"^\d+\.\d\d s$"), timeout=PATIENT_MS)
     arrived.hover()
     upload(visit, "live/2", b"no image at all")
     upload(visit, "live/3", DAMS[0].read_bytes())
+    expect(page.locator("#live-state")).to_have_text("Live: 2 more wait", timeout=PATIENT_MS)
     expect(strip.locator("li").first).to_have_attribute("data-id", "live/1")
     arrived.get_by_role("button").click()
     expect(page).to_have_url(re.compile(r"\?id=live%2F1$"))
     page.mouse.move(0, 0)
     expect(strip.locator("li").first).to_have_attribute("data-id", "live/3", timeout=PATIENT_MS)
-    expect(strip.locator('[data-id="live/2"] .after')).to_have_text("unsupported_format")
+    expect(strip.locator('li[data-id="live/2"] .after')).to_have_text("unsupported_format")
     for image_id in ("live/1", "live/3"):
         httpx.delete(f"{visit.url}/images/{image_id}?wait=60", timeout=70).raise_for_status()
-        expect(strip.locator(f'[data-id="{image_id}"]')).to_have_count(0, timeout=PATIENT_MS)
+        expect(strip.locator(f'li[data-id="{image_id}"]')).to_have_count(0, timeout=PATIENT_MS)
 
 
 def test_the_panel_tells_of_searches_and_of_every_copy_of_every_shard(visit: Visit) -> None:

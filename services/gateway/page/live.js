@@ -40,9 +40,9 @@ async function listen() {
     try {
       for await (const { event, id, data } of events("/live", lastId, signal)) {
         lastId = id ?? lastId;
-        say("live", "Live");
         if (event === "arrivals") take(data);
         if (event === "vitals") showVitals(data);
+        sayLive();
       }
       say("broken", "Connecting again…"); // the gateway stops, and is there again soon
     } catch (error) {
@@ -57,6 +57,10 @@ function say(state, text) {
   if ($("live-state").dataset.state === state && $("live-state").textContent === text) return;
   $("live-state").dataset.state = state;
   $("live-state").textContent = text;
+}
+
+function sayLive() {
+  say("live", waiting.length ? `Live: ${waiting.length} more wait` : "Live");
 }
 
 function take(batch) {
@@ -79,6 +83,7 @@ function showWaiting() {
   while (strip.childElementCount > SHOWN) strip.lastElementChild.remove();
   $("none-yet").hidden = strip.childElementCount > 0;
   $("missed").hidden = missed === 0;
+  if ($("live-state").dataset.state === "live") sayLive();
   $("missed").textContent = `${missed.toLocaleString("en")} more came that are not shown.`;
 }
 
