@@ -167,6 +167,7 @@ class AnswerRequests:
             await self._producer.send_within(
                 REPLY_WITHIN_S,
                 address.topic,
+                key=address.key,
                 value=value,
                 partition=address.partition,
                 headers=[(hdr.CONTENT_TYPE, encoding.encode()), *address.headers],

@@ -93,13 +93,14 @@ class RecordProducer:
         value: bytes,
         headers: Headers,
         partition: int | None,
+        key: bytes | None = None,
     ) -> None:
         """Send one record to a topic that somebody else named. Raises Undeliverable."""
         try:
             async with asyncio.timeout(within_s):
                 if partition is not None and partition >= (known := await self.partitions(topic)):
                     raise Undeliverable(f"{topic} has {known} partitions, there is none of number {partition}")
-                await self.send(topic, key=None, value=value, headers=headers, partition=partition)
+                await self.send(topic, key=key, value=value, headers=headers, partition=partition)
         except (BusUnavailable, RecordTooLarge, TimeoutError) as error:
             raise Undeliverable(f"{topic}: {error!r}") from error
 

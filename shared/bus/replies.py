@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from shared.events import headers as hdr
 from shared.events.topics import Topics
 
+_CORRELATIONS = (hdr.CORRELATION_ID, hdr.SPRING_CORRELATION_ID)
+
 
 @dataclass(frozen=True, slots=True)
 class ReplyAddress:
@@ -13,6 +15,11 @@ class ReplyAddress:
     topic: str
     partition: int | None
     headers: tuple[tuple[str, bytes], ...]
+
+    @property
+    def key(self) -> bytes | None:
+        """By the same correlation id, all replies to a request come to one partition, where the request names none."""
+        return next((value for name, value in self.headers if name in _CORRELATIONS), None)
 
 
 def reply_address(headers: hdr.Headers, topics: Topics) -> ReplyAddress | None:
@@ -23,11 +30,7 @@ def reply_address(headers: hdr.Headers, topics: Topics) -> ReplyAddress | None:
     topic = hdr.text(headers, hdr.REPLY_TO) or hdr.text(headers, hdr.SPRING_REPLY_TOPIC)
     if not topic or topic in topics.pipeline() or topic.startswith("__"):
         return None
-    echoed = [
-        (name, value)
-        for name in (hdr.CORRELATION_ID, hdr.SPRING_CORRELATION_ID)
-        if (value := hdr.last(headers, name)) is not None
-    ]
+    echoed = [(name, value) for name in _CORRELATIONS if (value := hdr.last(headers, name)) is not None]
     return ReplyAddress(topic, _partition(headers), (*echoed, *hdr.traces(headers)))
 
 

@@ -55,10 +55,11 @@ class FakeProducer:
         value: bytes,
         headers: Sequence[tuple[str, bytes]],
         partition: int | None,
+        key: bytes | None = None,
     ) -> None:
         if topic in self._unreachable:
             raise Undeliverable(f"{topic}: there is none")
-        self._keep(Produced(topic, None, value, tuple(headers), partition))
+        self._keep(Produced(topic, key, value, tuple(headers), partition))
 
     def _keep(self, record: Produced) -> None:
         if record.size > MAX_RECORD_BYTES:

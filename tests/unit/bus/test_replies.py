@@ -22,6 +22,21 @@ def test_springs_headers_are_as_good_and_its_binary_values_come_back_as_they_wer
     assert reply_address(headers, TOPICS) == ReplyAddress("mine", 0x102, (correlation,))
 
 
+@pytest.mark.parametrize(
+    ("headers", "key"),
+    [
+        ([(hdr.CORRELATION_ID, b"c-1")], b"c-1"),
+        ([(hdr.SPRING_CORRELATION_ID, b"\xff\x00")], b"\xff\x00"),
+        ([(hdr.SPRING_CORRELATION_ID, b"\xff\x00"), (hdr.CORRELATION_ID, b"c-1")], b"c-1"),
+        ([TRACE], None),
+    ],
+)
+def test_a_reply_has_its_correlation_id_for_a_key(headers: list[tuple[str, bytes]], key: bytes | None) -> None:
+    address = reply_address([(hdr.REPLY_TO, b"mine"), *headers], TOPICS)
+    assert address is not None
+    assert address.key == key
+
+
 def test_ours_come_before_springs() -> None:
     headers = [
         (hdr.SPRING_REPLY_TOPIC, b"springs"),
