@@ -10,9 +10,11 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from services.gateway import problems, searches, uploads
+from services.gateway import capabilities, problems, searches, uploads
 from services.gateway.admission import Admission
+from services.gateway.capabilities import Searchers
 from services.gateway.connection import Connection, OpenIndex
+from services.gateway.description import DescribedApi
 from services.gateway.live import stream
 from services.gateway.live.hearing import hearing
 from services.gateway.live.live import Live
@@ -64,7 +66,7 @@ def make_gateway(open_index: OpenIndex, stop: Stop, *, live: Live, max_in_flight
             live.start(tasks)
             yield
 
-    api = FastAPI(
+    api = DescribedApi(
         title="Afterimage",
         version=version("afterimage"),
         description="Index images, and find them by similarity a moment later.",
@@ -74,11 +76,13 @@ def make_gateway(open_index: OpenIndex, stop: Stop, *, live: Live, max_in_flight
     )
     api.state.admission = Admission(connection, max_in_flight=max_in_flight)
     api.state.audience = Audience(live, stopping=lambda: stop.requested)
+    api.state.searchers = Searchers(connection)
     metrics.in_flight.set_function(lambda: api.state.admission.in_flight)
     problems.install(api)
     api.include_router(uploads.router)
     api.include_router(searches.router)
     api.include_router(stream.router)
+    api.include_router(capabilities.router)
     api.mount("/", StaticFiles(directory=PAGE, html=True))
     health = Health(ready={"bus": connection.not_connected})
     return Dispatch(Shielded(Measured(api, metrics, live.searches)), dict(operational_routes(health, registry)))

@@ -12,6 +12,8 @@ from shared.events.images import MAX_INLINE_BYTES
 
 MAX_BODY_BYTES = 2 * MAX_INLINE_BYTES
 """Room for the largest inline image in base64, with its attributes."""
+MAX_SEARCH_BYTES = 2 * 1024 * 1024
+"""Room for as many images and vectors as fit a record of 1 MiB, as JSON."""
 READ_WITHIN_S = 30.0
 
 
@@ -23,9 +25,9 @@ class ImageForm:
     fields: dict[str, str]
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, max_bytes: int = MAX_BODY_BYTES) -> bytes:
     """Raises Problem for a body that is too large or too slow."""
-    return await _bounded(request).body()
+    return await _bounded(request, max_bytes).body()
 
 
 async def read_image_form(request: Request, *fields: str) -> ImageForm:
@@ -56,19 +58,20 @@ def _bad_form(detail: str) -> Problem:
     return Problem(HTTPStatus.BAD_REQUEST, "bad_request", detail)
 
 
-def _bounded(request: Request) -> Request:
+def _bounded(request: Request, max_bytes: int = MAX_BODY_BYTES) -> Request:
     announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > MAX_BODY_BYTES:
-        raise _too_large()
-    return Request(request.scope, _BoundedBody(request.receive))
+    if announced.isdecimal() and int(announced) > max_bytes:
+        raise _too_large(max_bytes)
+    return Request(request.scope, _BoundedBody(request.receive, max_bytes))
 
 
 class _BoundedBody:
     """Passes the body on as it comes, and stops where there is too much of it or it takes too long."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, max_bytes: int) -> None:
         self._receive = receive
-        self._left = MAX_BODY_BYTES
+        self._max_bytes = max_bytes
+        self._left = max_bytes
         self._deadline = asyncio.get_running_loop().time() + READ_WITHIN_S
 
     async def __call__(self) -> Message:
@@ -81,11 +84,11 @@ class _BoundedBody:
             ) from None
         self._left -= len(message.get("body", b""))
         if self._left < 0:
-            raise _too_large()
+            raise _too_large(self._max_bytes)
         return message
 
 
-def _too_large() -> Problem:
+def _too_large(max_bytes: int) -> Problem:
     return Problem(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", f"a request has at most {MAX_BODY_BYTES} bytes"
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", f"such a request has at most {max_bytes} bytes"
     )

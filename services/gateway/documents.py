@@ -1,11 +1,9 @@
-"""The bodies of successful answers."""
+"""The bodies of successful answers: what they have in common, and those about images that come and go."""
 
-from datetime import datetime
 from typing import Any
 
 from fastapi import Response
-from msgspec import UNSET
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.gateway.problems import ProblemDocument
 from shared.events.receipts import Effect
@@ -44,57 +42,3 @@ class Applied(Accepted):
     shard: int
     position: int
     after_s: float = Field(description="seconds from handing it over to hearing of it")
-
-
-class Hit(Document):
-    """One image that was found."""
-
-    id: str
-    score: float = Field(description="cosine similarity, -1 to 1, larger is nearer")
-    uri: str | None
-    attributes: dict[str, Any]
-    occurred_at: datetime | None
-
-
-class Timings(Document):
-    """Where the time of the query went, in milliseconds, as the searcher measured it."""
-
-    queue_ms: float
-    fetch_ms: float
-    decode_ms: float
-    encode_ms: float
-    search_ms: float
-    total_ms: float
-
-
-class SegmentSearch(Document):
-    """What was done in one segment of a shard; the name of the growing one is empty."""
-
-    shard: int
-    segment: str
-    rows: int = Field(description="that are current")
-    way: str = Field(description="scan, or walk in a graph")
-    compared: int = Field(description="rows that were compared with the query")
-
-
-class Explanation(Document):
-    """expansion: candidates that a walk in a graph keeps in view."""
-
-    expansion: int
-    segments: list[SegmentSearch]
-
-
-class SearchAnswer(Document):
-    """The hits, best first. positions: shard → the offset that the answer has seen."""
-
-    hits: list[Hit]
-    timings: Timings
-    positions: dict[int, int]
-    scheme: str
-    searcher: str
-    explanation: Explanation | None = Field(default=None, description="where it was asked for")
-
-    @field_validator("explanation", mode="before")
-    @classmethod
-    def _where_asked_for(cls, value: object) -> object:
-        return None if value is UNSET else value

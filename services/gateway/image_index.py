@@ -1,13 +1,12 @@
 """What the gateway asks of the index. The Python client plays this role over Kafka."""
 
-from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from shared.client import Searchable, Sent
 from shared.events.images import Attributes
-from shared.events.region import Region
 from shared.events.search_replies import SearchReply
+from shared.events.search_requests import SearchRequest
 
 
 class ImageIndex(Protocol):
@@ -30,23 +29,8 @@ class ImageIndex(Protocol):
     async def wait_searchable(self, sent: Sent, *, timeout_s: float) -> Searchable:
         """Wait until an event has taken effect. Raises UploadRejected, and NoAnswer after `timeout_s`."""
 
-    async def search(
-        self,
-        *,
-        image: bytes | None = None,
-        uri: str | None = None,
-        id: str | None = None,  # noqa: A002 - the field's name in the contract
-        text: str | None = None,
-        region: Region | None = None,
-        top_k: int = 10,
-        offset: int = 0,
-        min_score: float | None = None,
-        filter: Mapping[str, Any] | None = None,  # noqa: A002 - the field's name in the contract
-        exclude: Collection[str] = (),
-        exact: bool = False,
-        attributes: Collection[str] | None = None,
-        explain: bool = False,
-        min_position: Mapping[int, int] | None = None,
-        timeout_s: float = 10.0,
-    ) -> SearchReply:
-        """Find what looks like an image, or like a text; the reply holds the hits, or an error. Raises NoAnswer."""
+    async def ask(self, request: SearchRequest, *, timeout_s: float) -> SearchReply:
+        """Find what a request asks for; the reply holds the hits, or an error.
+
+        Raises NoAnswer, and RecordTooLarge where the request is more than Kafka takes.
+        """

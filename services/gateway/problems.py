@@ -1,29 +1,39 @@
 """What went wrong, as RFC 9457 problem documents: one place for every status that is no success."""
 
+from collections.abc import Mapping
 from functools import singledispatch
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
 from starlette.exceptions import HTTPException
 
+from shared.bus.producer import RecordTooLarge
 from shared.client import BusUnavailable, NoAnswer, UploadRejected
 from shared.events.faults import PoisonInput, RejectReason
-from shared.events.search_replies import ErrorCode, SearchFailure
+from shared.events.search_replies import ErrorCode, SearchReply
+from shared.events.search_requests import BadRequest
 
 RETRY_AFTER_S = 1
 
 
 class Problem(Exception):
-    """A request gets no result. code: for machines, part of the contract; detail: one sentence for people."""
+    """A request gets no result. code: for machines, part of the contract; detail: one sentence for people.
 
-    def __init__(self, status: HTTPStatus, code: str, detail: str) -> None:
+    positions: shard → the position that the index had reached.
+    """
+
+    def __init__(
+        self, status: HTTPStatus, code: str, detail: str, *, positions: Mapping[int, int] | None = None
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.code = code
         self.detail = detail
+        self.positions = positions
 
 
 class ProblemDocument(BaseModel):
@@ -33,6 +43,13 @@ class ProblemDocument(BaseModel):
     status: int
     code: str = Field(examples=["unknown_id", "overloaded", "decode_failed"])
     detail: str
+    positions: dict[int, int] | None = Field(
+        default=None, description="with `not_yet`: shard → the position that the searcher has reached"
+    )
+
+    @model_serializer(mode="wrap")
+    def _what_is_said(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in write(self).items() if value is not None}
 
 
 _SEARCH_STATUS = {
@@ -47,15 +64,26 @@ _SEARCH_STATUS = {
 }
 
 
-def search_problem(failure: SearchFailure) -> Problem:
-    """What a searcher's error is over HTTP."""
-    return Problem(_SEARCH_STATUS[failure.code], failure.code.value, failure.message)
+def search_problem(reply: SearchReply) -> Problem:
+    """What a searcher's error is over HTTP. reply: one with an error."""
+    assert reply.error is not None  # noqa: S101 - the caller has looked
+    code = reply.error.code
+    reached = reply.positions if code is ErrorCode.NOT_YET else None
+    return Problem(_SEARCH_STATUS[code], code.value, reply.error.message, positions=reached)
+
+
+def document_of(problem: Problem) -> ProblemDocument:
+    return ProblemDocument(
+        title=problem.status.phrase,
+        status=problem.status,
+        code=problem.code,
+        detail=problem.detail,
+        positions=None if problem.positions is None else dict(problem.positions),
+    )
 
 
 def respond(problem: Problem) -> JSONResponse:
-    document = ProblemDocument(
-        title=problem.status.phrase, status=problem.status, code=problem.code, detail=problem.detail
-    )
+    document = document_of(problem)
     retry = {"Retry-After": str(RETRY_AFTER_S)} if problem.status is HTTPStatus.SERVICE_UNAVAILABLE else None
     return JSONResponse(document.model_dump(), problem.status, retry, media_type="application/problem+json")
 
@@ -87,6 +115,20 @@ def _poison(error: PoisonInput) -> Problem:
     too_large = error.reason is RejectReason.INLINE_TOO_LARGE
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE if too_large else HTTPStatus.BAD_REQUEST
     return Problem(status, error.reason.value, error.detail)
+
+
+@problem_of.register
+def _bad_search(error: BadRequest) -> Problem:
+    return Problem(HTTPStatus.BAD_REQUEST, "bad_request", str(error))
+
+
+@problem_of.register
+def _more_than_kafka_takes(_error: RecordTooLarge) -> Problem:
+    return Problem(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "request_too_large",
+        "all the images and vectors of a search take 1 MiB at most: send fewer, or images by their uri",
+    )
 
 
 @problem_of.register

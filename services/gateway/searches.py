@@ -1,97 +1,22 @@
-"""Searching over HTTP: by an image that is sent along, by an indexed one, by an address, or by a text."""
+"""Searching over HTTP: by an image that is sent along, an indexed one, an address or a text; by several; in batches."""
 
 from http import HTTPStatus
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, Json, PlainValidator, model_validator
 
 from services.gateway.admission import Index
-from services.gateway.bodies import media_type, read_image_form
-from services.gateway.documents import PROBLEMS, SearchAnswer
-from services.gateway.problems import Problem, search_problem
-from shared.events.region import Region
-from shared.events.search_replies import SearchReply
-from shared.events.search_requests import MAX_EXCLUDED, MAX_RANK, MAX_TEXT, MAX_TOP_K
+from services.gateway.bodies import MAX_SEARCH_BYTES, media_type, read_body, read_image_form
+from services.gateway.documents import PROBLEMS
+from services.gateway.problems import Problem
+from services.gateway.search_answers import BatchAnswer, SearchAnswer, answer_to
+from services.gateway.search_options import DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S, Reference, SearchOptions
+from shared.events import headers as hdr
+from shared.events.search_requests import decode_request
 
-router = APIRouter(
-    tags=["search"],
-    responses={**PROBLEMS, 200: {"description": "The hits, best first", "model": SearchAnswer}},
-)
+router = APIRouter(tags=["search"], responses=PROBLEMS)
 
-
-def _region(text: str) -> Region:
-    try:
-        return Region(*map(float, text.split(",")))
-    except TypeError:  # more or fewer than four
-        raise ValueError("a region is left,top,right,bottom") from None
-
-
-RegionText = Annotated[Region, PlainValidator(_region, json_schema_input_type=str)]
-Position = Annotated[str, Field(pattern=r"^\d{1,6}:\d{1,18}$")]
-
-
-class SearchOptions(BaseModel):
-    """What every search takes in its query string."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    top_k: int = Field(default=10, ge=1, le=MAX_TOP_K, description="how many hits at most")
-    offset: int = Field(default=0, ge=0, le=MAX_RANK, description="how many of the best hits are left out")
-    region: RegionText | None = Field(
-        default=None,
-        description="the part of the picture that counts, of an image or an address: left,top,right,bottom in shares "
-        "of its sides",
-        examples=["0.1,0.2,0.5,0.8"],
-    )
-    min_score: FiniteFloat | None = Field(default=None, description="only hits at or above this score")
-    filter: Json[dict[str, Any]] | None = Field(
-        default=None, description="a condition on the attributes, as JSON", examples=['{"kind": "animal"}']
-    )
-    exclude: list[str] = Field(default=[], max_length=MAX_EXCLUDED, description="ids that no hit has")
-    exact: bool = Field(default=False, description="compare with every image: slower, and misses none")
-    attributes: list[str] | None = Field(
-        default=None, max_length=MAX_EXCLUDED, description="the attributes that hits bring; all, if not said"
-    )
-    explain: bool = Field(default=False, description="say what was searched, and how")
-    min_position: list[Position] = Field(
-        default=[], max_length=1024, description="shard:position of a receipt that the answer must have seen"
-    )
-    timeout: float = Field(default=10.0, ge=0.01, le=60, description="seconds to wait for the answer")
-
-    def arguments(self) -> dict[str, Any]:
-        """The arguments of ImageIndex.search."""
-        pairs = (entry.split(":") for entry in self.min_position)
-        return {
-            "region": self.region,
-            "top_k": self.top_k,
-            "offset": self.offset,
-            "min_score": self.min_score,
-            "filter": self.filter,
-            "exclude": self.exclude,
-            "exact": self.exact,
-            "attributes": self.attributes,
-            "explain": self.explain,
-            "min_position": {int(shard): int(position) for shard, position in pairs},
-            "timeout_s": self.timeout,
-        }
-
-
-class Reference(SearchOptions):
-    """What need not be sent in a body: an image that is indexed, or to be fetched, or a text."""
-
-    id: str | None = Field(default=None, description="an indexed image")
-    uri: str | None = Field(default=None, description="http(s)://, s3:// or file://, where the searcher may read it")
-    text: str | None = Field(default=None, max_length=MAX_TEXT, description="words, where the encoder is a CLIP model")
-
-    @model_validator(mode="after")
-    def _asks_one_thing(self) -> Self:
-        if sum(given is not None for given in (self.id, self.uri, self.text)) != 1:
-            raise ValueError("a search has one of 'id', 'uri' and 'text'")
-        return self
-
-
-_IMAGE_BODY: dict[str, Any] = {
+_SEARCH_BODY: dict[str, Any] = {
     "required": True,
     "content": {
         "multipart/form-data": {
@@ -100,29 +25,68 @@ _IMAGE_BODY: dict[str, Any] = {
                 "required": ["image"],
                 "properties": {"image": {"type": "string", "format": "binary", "description": "up to 256 KiB"}},
             }
-        }
+        },
+        "application/json": {
+            "schema": {"$ref": "#/components/schemas/SearchRequest"},
+            "examples": {
+                "several": {
+                    "summary": "like these two, and not like the third",
+                    "value": {
+                        "examples": [{"id": "a"}, {"id": "b", "weight": 0.5}, {"id": "c", "weight": -1}],
+                        "top_k": 20,
+                    },
+                },
+                "batch": {
+                    "summary": "two searches at once",
+                    "value": {"batch": [{"id": "a"}, {"uri": "https://example.org/b.jpg", "top_k": 3}]},
+                },
+            },
+        },
     },
 }
 
 
-@router.get("/search", summary="Search by an indexed image, by an address, or by a text")
+@router.get(
+    "/search",
+    summary="Search by an indexed image, by an address, or by a text",
+    responses={200: {"description": "The hits, best first", "model": SearchAnswer}},
+)
 async def search_by_reference(index: Index, query: Annotated[Reference, Query()]) -> Response:
-    return _answer(await index.search(id=query.id, uri=query.uri, text=query.text, **query.arguments()))
+    request = query.request(id=query.id, uri=query.uri, text=query.text)
+    return answer_to(await index.ask(request, timeout_s=query.timeout)).response()
 
 
-@router.post("/search", summary="Search by an image", openapi_extra={"requestBody": _IMAGE_BODY})
-async def search_by_image(index: Index, request: Request, options: Annotated[SearchOptions, Query()]) -> Response:
-    if media_type(request) != "multipart/form-data":
-        raise Problem(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            "unsupported_media_type",
-            "the image comes as multipart/form-data, in the field 'image'",
-        )
-    form = await read_image_form(request)
-    return _answer(await index.search(image=form.image, **options.arguments()))
+@router.post(
+    "/search",
+    summary="Search by an image, by several examples, or several times at once",
+    responses={200: {"description": "The hits, best first", "model": SearchAnswer | BatchAnswer}},
+    openapi_extra={"requestBody": _SEARCH_BODY},
+)
+async def search_by_body(index: Index, request: Request, options: Annotated[SearchOptions, Query()]) -> Response:
+    """As a form: one image, with the options in the query string. As JSON: the search request of the bus, with
+    everything in it; bytes are in base64, and `timeout_ms` is 10 seconds if not said, and one minute at most.
 
-
-def _answer(reply: SearchReply) -> Response:
-    if reply.error is not None:
-        raise search_problem(reply.error)
-    return SearchAnswer.model_validate(reply).response()
+    A batch is answered 200 with an answer or a problem for each of its requests.
+    """
+    match media_type(request):
+        case "multipart/form-data":
+            form = await read_image_form(request)
+            reply = await index.ask(options.request(image=form.image), timeout_s=options.timeout)
+        case "application/json":
+            if request.query_params:
+                raise Problem(
+                    HTTPStatus.BAD_REQUEST,
+                    "bad_request",
+                    f"a search as JSON says everything in its body, but the query string has {[*request.query_params]}",
+                )
+            search = decode_request(await read_body(request, MAX_SEARCH_BYTES), hdr.JSON)
+            timeout_s = search.timeout_ms / 1000 if search.timeout_ms else DEFAULT_TIMEOUT_S
+            reply = await index.ask(search, timeout_s=min(timeout_s, MAX_TIMEOUT_S))
+        case other:
+            raise Problem(
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "a search is an image as multipart/form-data, in the field 'image', or application/json; the content "
+                f"type is {other!r}",
+            )
+    return answer_to(reply).response()

@@ -22,6 +22,7 @@ from shared.events.upload_forms import UploadImage, checked_upload
 from shared.events.uploads import read_native
 
 SEND_WITHIN_S = 10.0
+MAX_WAIT_S = 60.0
 
 _attributes = msgspec.json.Decoder(Attributes)
 
@@ -34,7 +35,7 @@ router = APIRouter(
     },
 )
 
-Wait = Annotated[float, Query(ge=0, le=60, description="seconds to wait until it has taken effect")]
+Wait = Annotated[float, Query(ge=0, le=MAX_WAIT_S, description="seconds to wait until it has taken effect")]
 
 _UPLOAD_BODY: dict[str, Any] = {
     "required": True,

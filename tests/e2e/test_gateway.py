@@ -1,5 +1,6 @@
 """The whole way over HTTP: through the gateway, Kafka, the workers, and back."""
 
+import base64
 from collections.abc import Iterator
 
 import httpx
@@ -58,6 +59,42 @@ def test_an_indexed_image_and_an_address_find_the_same(http: httpx.Client) -> No
     assert [hit["id"] for hit in by_id["hits"]] == [DAMS[0].name, DAMS[1].name]
     assert [hit["id"] for hit in by_uri["hits"]] == [DAMS[0].name, DAMS[1].name]
     assert by_id["hits"][0]["uri"] == DAMS[0].as_uri()
+
+
+def test_several_examples_find_what_looks_like_some_and_not_like_others(http: httpx.Client) -> None:
+    photos = {path.name: path for path in (PANDA, *DAMS)}
+    receipts = [http.post("/images?wait=30", json={"id": name, "uri": path.as_uri()}) for name, path in photos.items()]
+    positions = dict(seen(receipt).split(":") for receipt in receipts)
+    panda = base64.b64encode(PANDA.read_bytes()).decode()
+    of = {"top_k": 3, "filter": {"@id": {"$in": [*photos]}}, "min_position": positions}
+    toward = {**of, "examples": [{"image": panda}, {"id": DAMS[0].name, "weight": -1}]}
+    away = {**of, "examples": [{"image": panda, "weight": -1}, {"id": DAMS[0].name}]}
+    answer = http.post("/search", json={"batch": [toward, away, {"id": "nobody"}]})
+    assert answer.status_code == 200, answer.text
+    near, far, unknown = answer.json()["batch"]
+    assert near["hits"][0]["id"] == PANDA.name
+    assert [hit["id"] for hit in far["hits"]] == [DAMS[0].name, DAMS[1].name, PANDA.name]
+    assert (unknown["status"], unknown["code"]) == (404, "unknown_id")
+
+    beyond = {shard: int(position) + 1000 for shard, position in positions.items()}
+    late = http.post("/search", json={"id": PANDA.name, "min_position": beyond, "timeout_ms": 500})
+    assert (late.status_code, late.json()["code"]) == (504, "not_yet")
+    assert all(int(late.json()["positions"][shard]) >= int(position) for shard, position in positions.items())
+
+
+def test_more_than_a_record_holds_is_refused(http: httpx.Client) -> None:
+    picture = base64.b64encode(bytes(250_000)).decode()
+    answer = http.post("/search", json={"examples": [{"image": picture}] * 5})
+    assert (answer.status_code, answer.json()["code"]) == (413, "request_too_large")
+
+
+def test_a_client_learns_what_it_may_ask(http: httpx.Client) -> None:
+    known = http.get("/capabilities").json()["searching"]
+    assert (known["text"], known["shards"]) == (False, [0, 1])
+    answer = http.get("/search", params={"text": "a panda"})
+    assert (answer.status_code, answer.json()["code"]) == (501, "unsupported")
+    found = http.post("/search", files={"image": PANDA.read_bytes()}).json()
+    assert found["scheme"] == known["scheme"]
 
 
 def test_what_is_no_image_costs_itself_alone(http: httpx.Client) -> None:

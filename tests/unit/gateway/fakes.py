@@ -1,7 +1,7 @@
 """An image index in memory, and a gateway in front of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -17,9 +17,9 @@ from services.gateway.live.progress import Progress
 from shared.client import BusUnavailable, NoAnswer, Searchable, Sent, UploadRejected
 from shared.events.images import Attributes, SourcePosition, check_id
 from shared.events.receipts import Effect, Receipt
-from shared.events.region import Region
 from shared.events.rejects import Reject
-from shared.events.search_replies import Explanation, Hit, SearchFailure, SearchReply, SegmentSearch
+from shared.events.search_replies import ErrorCode, Explanation, Hit, SearchFailure, SearchReply, SegmentSearch
+from shared.events.search_requests import SearchRequest
 from shared.events.upload_forms import UploadImage, checked_upload
 from shared.runtime.server import Stop
 
@@ -29,7 +29,10 @@ class FakeIndex:
 
     def __init__(self) -> None:
         self.images: dict[str, UploadImage] = {}
-        self.searches: list[dict[str, Any]] = []
+        self.searches: list[SearchRequest] = []
+        self.timeouts: list[float] = []
+        """Of each search, in seconds."""
+        self.reads_text = True
         self.reject: Reject | None = None
         """What becomes of every upload, where it is set."""
         self.failure: SearchFailure | None = None
@@ -80,49 +83,30 @@ class FakeIndex:
         )
         return Searchable(receipt, after_s=0.25)
 
-    async def search(
-        self,
-        *,
-        image: bytes | None = None,
-        uri: str | None = None,
-        id: str | None = None,  # noqa: A002 - the field's name in the contract
-        text: str | None = None,
-        region: Region | None = None,
-        top_k: int = 10,
-        offset: int = 0,
-        min_score: float | None = None,
-        filter: Mapping[str, Any] | None = None,  # noqa: A002 - the field's name in the contract
-        exclude: Collection[str] = (),
-        exact: bool = False,
-        attributes: Collection[str] | None = None,
-        explain: bool = False,
-        min_position: Mapping[int, int] | None = None,
-        timeout_s: float = 10.0,
-    ) -> SearchReply:
-        self.searches.append(
-            {
-                "image": image,
-                "uri": uri,
-                "id": id,
-                "text": text,
-                "region": region,
-                "top_k": top_k,
-                "offset": offset,
-                "min_score": min_score,
-                "filter": filter,
-                "exclude": list(exclude),
-                "exact": exact,
-                "attributes": attributes,
-                "explain": explain,
-                "min_position": min_position,
-                "timeout_s": timeout_s,
-            }
-        )
+    async def ask(self, request: SearchRequest, *, timeout_s: float) -> SearchReply:
+        self.searches.append(request)
+        self.timeouts.append(timeout_s)
         await self.open.wait()
-        hits = [Hit(id=found.id, score=1.0, uri=found.uri, attributes=found.attributes) for found in self._found(top_k)]
+        if request.batch is None:
+            return self._answer(request)
+        return SearchReply(batch=[self._answer(each) for each in request.batch])
+
+    def _answer(self, request: SearchRequest) -> SearchReply:
+        positions = {0: 3, 1: 40}
+        if request.text and not self.reads_text:
+            failure = SearchFailure(code=ErrorCode.UNSUPPORTED, message="the encoder knows no text")
+            return SearchReply(error=failure)
+        if request.id == "nobody":
+            return SearchReply(error=SearchFailure(code=ErrorCode.UNKNOWN_ID, message="nobody is not indexed"))
+        if self.failure:
+            return SearchReply(error=self.failure, positions=positions)
+        hits = [
+            Hit(id=found.id, score=1.0, uri=found.uri, attributes=found.attributes)
+            for found in self._found(request.top_k)
+        ]
         walked = SegmentSearch(shard=1, segment="s", rows=9, way="walk", compared=4)
-        explanation = Explanation(expansion=384, segments=[walked]) if explain else UNSET
-        return SearchReply(hits=hits, error=self.failure, positions={0: 3, 1: 40}, explanation=explanation)
+        explanation = Explanation(expansion=384, segments=[walked]) if request.explain else UNSET
+        return SearchReply(hits=hits, positions=positions, scheme="f16:0123", explanation=explanation)
 
     def _found(self, top_k: int) -> list[UploadImage]:
         return list(self.images.values())[:top_k]

@@ -34,6 +34,7 @@ async def test_the_api_is_described_without_a_viewer_from_elsewhere(http: httpx.
         ("/search", "get"),
         ("/search", "post"),
         ("/live", "get"),
+        ("/capabilities", "get"),
     }
     for methods in document["paths"].values():
         for operation in methods.values():
@@ -80,10 +81,10 @@ async def test_requests_are_counted_by_route_and_outcome(http: httpx.AsyncClient
 async def test_a_fault_of_the_gateway_is_a_problem_that_tells_nothing(
     http: httpx.AsyncClient, index: FakeIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(**_: object) -> None:
+    async def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(index, "search", fail)
+    monkeypatch.setattr(index, "ask", fail)
     answer = await http.get("/search?id=a")
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
     assert "secret" not in answer.text

@@ -4,6 +4,7 @@ import pytest
 from shared.events.images import MAX_INLINE_BYTES
 from shared.events.region import Region
 from shared.events.search_replies import ErrorCode, SearchFailure
+from shared.events.search_requests import SearchRequest
 from tests.unit.gateway.fakes import FakeIndex
 
 STATUS = {
@@ -38,42 +39,25 @@ async def test_what_is_asked_reaches_the_searcher(http: httpx.AsyncClient, index
     await http.get("/search", params={"id": "a/b c"})
     await http.get("/search", params={"uri": "https://example.org/a.jpg"})
     await http.get("/search", params={"text": "a tabby cat"})
-    options = {
-        "region": None,
-        "top_k": 10,
-        "offset": 0,
-        "min_score": None,
-        "filter": None,
-        "exclude": [],
-        "exact": False,
-        "attributes": None,
-        "explain": False,
-        "min_position": {},
-        "timeout_s": 10.0,
-    }
-    asked = dict.fromkeys(("image", "uri", "id", "text"))
     assert index.searches == [
-        {
-            "image": b"query",
-            "uri": None,
-            "id": None,
-            "text": None,
-            "region": Region(0.0, 0.25, 0.5, 1.0),
-            "top_k": 5,
-            "offset": 20,
-            "min_score": 0.5,
-            "filter": {"kind": "cat"},
-            "exclude": ["a", "b"],
-            "exact": True,
-            "attributes": ["kind"],
-            "explain": True,
-            "min_position": {0: 7, 1: 9},
-            "timeout_s": 2.0,
-        },
-        {**asked, "id": "a/b c", **options},
-        {**asked, "uri": "https://example.org/a.jpg", **options},
-        {**asked, "text": "a tabby cat", **options},
+        SearchRequest(
+            image=b"query",
+            region=Region(0.0, 0.25, 0.5, 1.0),
+            top_k=5,
+            offset=20,
+            min_score=0.5,
+            filter={"kind": "cat"},
+            exclude=frozenset({"a", "b"}),
+            exact=True,
+            attributes=frozenset({"kind"}),
+            explain=True,
+            min_position={0: 7, 1: 9},
+        ),
+        SearchRequest(id="a/b c"),
+        SearchRequest(uri="https://example.org/a.jpg"),
+        SearchRequest(text="a tabby cat"),
     ]
+    assert index.timeouts == [2.0, 10.0, 10.0, 10.0]
 
 
 async def test_an_explanation_comes_where_it_is_asked_for(http: httpx.AsyncClient) -> None:
