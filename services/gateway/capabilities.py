@@ -109,13 +109,14 @@ async def _ask(index: ImageIndex) -> Searching | None:
     if reply.batch is UNSET:
         return None
     by_image, by_text = reply.batch
-    if by_image.error or not (by_text.error is None or _unsupported(by_text)):
+    if by_image.error or not (by_text.error is None or _refused(by_text)):
         return None
     return Searching(scheme=by_image.scheme, text=by_text.error is None, shards=sorted(by_image.positions))
 
 
-def _unsupported(reply: SearchReply) -> bool:
-    return reply.error is not None and reply.error.code is ErrorCode.UNSUPPORTED
+def _refused(reply: SearchReply) -> bool:
+    """Whether another time would bring no other answer."""
+    return reply.error is not None and reply.error.code in {ErrorCode.BAD_REQUEST, ErrorCode.UNSUPPORTED}
 
 
 router = APIRouter(tags=["service"], responses=PROBLEMS)

@@ -58,7 +58,7 @@ class SearchOptions(BaseModel):
     def request(
         self,
         *,
-        id: str | None = None,
+        id: str | None = None,  # noqa: A002 - the contract's name
         uri: str | None = None,
         text: str | None = None,
         image: bytes | None = None,

@@ -63,10 +63,10 @@ async def search_by_reference(index: Index, query: Annotated[Reference, Query()]
     openapi_extra={"requestBody": _SEARCH_BODY},
 )
 async def search_by_body(index: Index, request: Request, options: Annotated[SearchOptions, Query()]) -> Response:
-    """As a form: one image, with the options in the query string. As JSON: the search request of the bus, with
-    everything in it; bytes are in base64, and `timeout_ms` is 10 seconds if not said, and one minute at most.
+    """As a form, one image, with the options in the query string; as JSON, the search request of the bus.
 
-    A batch is answered 200 with an answer or a problem for each of its requests.
+    The JSON says everything in itself: bytes are in base64, and `timeout_ms` is 10 seconds if not said, and one minute
+    at most. A batch is answered 200 with an answer or a problem for each of its requests.
     """
     match media_type(request):
         case "multipart/form-data":
