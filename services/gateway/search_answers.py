@@ -57,6 +57,9 @@ class SearchAnswer(Document):
     positions: dict[int, int]
     scheme: str
     searcher: str
+    missing: list[int] = Field(
+        description="shards whose searchers did not answer: they may hold hits that would stand among these"
+    )
     explanation: Explanation | None = Field(default=None, description="where it was asked for")
 
     @field_validator("explanation", mode="before")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import httpx
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from starlette.types import ASGIApp
 
 from services.gateway.app import make_gateway
@@ -18,7 +18,15 @@ from shared.client import BusUnavailable, NoAnswer, Searchable, Sent, UploadReje
 from shared.events.images import Attributes, SourcePosition, check_id
 from shared.events.receipts import Effect, Receipt
 from shared.events.rejects import Reject
-from shared.events.search_replies import ErrorCode, Explanation, Hit, SearchFailure, SearchReply, SegmentSearch
+from shared.events.search_replies import (
+    Coverage,
+    ErrorCode,
+    Explanation,
+    Hit,
+    SearchFailure,
+    SearchReply,
+    SegmentSearch,
+)
 from shared.events.search_requests import SearchRequest
 from shared.events.upload_forms import UploadImage, checked_upload
 from shared.runtime.server import Stop
@@ -33,6 +41,8 @@ class FakeIndex:
         self.timeouts: list[float] = []
         """Of each search, in seconds."""
         self.reads_text = True
+        self.coverage: Coverage | UnsetType = UNSET
+        """Of every answer: all shards, where it is not set."""
         self.reject: Reject | None = None
         """What becomes of every upload, where it is set."""
         self.failure: SearchFailure | None = None
@@ -106,7 +116,9 @@ class FakeIndex:
         ]
         walked = SegmentSearch(shard=1, segment="s", rows=9, way="walk", compared=4)
         explanation = Explanation(expansion=384, segments=[walked]) if request.explain else UNSET
-        return SearchReply(hits=hits, positions=positions, scheme="f16:0123", explanation=explanation)
+        return SearchReply(
+            hits=hits, positions=positions, scheme="f16:0123", explanation=explanation, coverage=self.coverage
+        )
 
     def _found(self, top_k: int) -> list[UploadImage]:
         return list(self.images.values())[:top_k]

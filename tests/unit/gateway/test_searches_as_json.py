@@ -9,7 +9,7 @@ import pytest
 
 from services.gateway.bodies import MAX_SEARCH_BYTES
 from shared.events.region import Region
-from shared.events.search_replies import ErrorCode, SearchFailure
+from shared.events.search_replies import Coverage, ErrorCode, SearchFailure
 from shared.events.search_requests import Example, SearchRequest
 from tests.unit.gateway.fakes import FakeIndex
 
@@ -123,3 +123,9 @@ async def test_a_search_that_is_too_large_is_refused(http: httpx.AsyncClient, in
     answer = await http.post("/search", json={"id": "a" * MAX_SEARCH_BYTES})
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
     assert index.searches == []
+
+
+async def test_an_answer_names_the_shards_that_it_lacks(http: httpx.AsyncClient, index: FakeIndex) -> None:
+    assert (await http.get("/search?id=a")).json()["missing"] == []
+    index.coverage = Coverage(shards=[0, 3], of=4)
+    assert (await http.get("/search?id=a")).json()["missing"] == [1, 2]
