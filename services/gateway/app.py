@@ -10,11 +10,12 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from services.gateway import capabilities, problems, searches, uploads
-from services.gateway.admission import Admission
-from services.gateway.capabilities import Searchers
+from services.gateway import problems
+from services.gateway.access.admission import Admission
+from services.gateway.api import capabilities, searches, uploads
+from services.gateway.api.capabilities import Searchers
+from services.gateway.api.description import DescribedApi
 from services.gateway.connection import Connection, OpenIndex
-from services.gateway.description import DescribedApi
 from services.gateway.live import stream
 from services.gateway.live.hearing import hearing
 from services.gateway.live.live import Live

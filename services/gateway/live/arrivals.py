@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from services.gateway.documents import Document
+from services.gateway.api.documents import Document
 
 KEPT = 512
 SHOWN_AT_FIRST = 24

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from pydantic import Field
 
-from services.gateway.documents import Document
+from services.gateway.api.documents import Document
 from shared.bus.cluster import Cluster, ClusterError
 from shared.bus.faults import BusUnavailable
 from shared.events.topics import Topics

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from services.gateway.documents import Document
+from services.gateway.api.documents import Document
 
 WINDOW_S = 30.0
 _REMEMBERED = 20_000

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from services.gateway.documents import PROBLEMS, Document
+from services.gateway.api.documents import PROBLEMS, Document
 from services.gateway.live.arrivals import Arrival
 from services.gateway.live.live import Live
 from services.gateway.live.progress import Progress

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 
-from services.gateway.bodies import MAX_BODY_BYTES
+from services.gateway.api.bodies import MAX_BODY_BYTES
 from tests.unit.gateway.fakes import FakeIndex, gateway, until
 
 

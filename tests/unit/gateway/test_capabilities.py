@@ -6,8 +6,8 @@ import httpx
 import pytest
 from PIL import Image
 
-from services.gateway import capabilities
-from services.gateway.capabilities import Searchers
+from services.gateway.api import capabilities
+from services.gateway.api.capabilities import Searchers
 from services.gateway.connection import Connection
 from shared.events.search_replies import ErrorCode, SearchFailure
 from tests.unit.gateway.fakes import FakeIndex

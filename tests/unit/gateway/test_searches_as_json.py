@@ -7,7 +7,7 @@ import httpx
 import jsonschema
 import pytest
 
-from services.gateway.bodies import MAX_SEARCH_BYTES
+from services.gateway.api.bodies import MAX_SEARCH_BYTES
 from shared.events.region import Region
 from shared.events.search_replies import Coverage, ErrorCode, SearchFailure
 from shared.events.search_requests import Example, SearchRequest

@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.gateway.admission import Index
-from services.gateway.bodies import MAX_SEARCH_BYTES, media_type, read_body, read_image_form
-from services.gateway.documents import PROBLEMS
+from services.gateway.access.admission import Index
+from services.gateway.api.bodies import MAX_SEARCH_BYTES, media_type, read_body, read_image_form
+from services.gateway.api.documents import PROBLEMS
+from services.gateway.api.search_answers import BatchAnswer, SearchAnswer, answer_to
+from services.gateway.api.search_options import DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S, Reference, SearchOptions
 from services.gateway.problems import Problem
-from services.gateway.search_answers import BatchAnswer, SearchAnswer, answer_to
-from services.gateway.search_options import DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S, Reference, SearchOptions
 from shared.events import headers as hdr
 from shared.events.search_requests import decode_request
 

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.gateway.admission import Index
-from services.gateway.bodies import media_type, read_body, read_image_form
-from services.gateway.documents import PROBLEMS, Accepted, Applied, Source
+from services.gateway.access.admission import Index
+from services.gateway.api.bodies import media_type, read_body, read_image_form
+from services.gateway.api.documents import PROBLEMS, Accepted, Applied, Source
 from services.gateway.image_index import ImageIndex
 from services.gateway.problems import Problem
 from shared.client import NoAnswer, Searchable, Sent

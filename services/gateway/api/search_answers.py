@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import UNSET
 from pydantic import Field, field_validator
 
-from services.gateway.documents import Document
+from services.gateway.api.documents import Document
 from services.gateway.problems import ProblemDocument, document_of, search_problem
 from shared.events.search_replies import SearchReply
 

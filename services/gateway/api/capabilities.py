@@ -10,12 +10,12 @@ from fastapi import APIRouter, Request, Response
 from msgspec import UNSET
 from pydantic import Field
 
-from services.gateway.bodies import MAX_BODY_BYTES, MAX_SEARCH_BYTES
+from services.gateway.api.bodies import MAX_BODY_BYTES, MAX_SEARCH_BYTES
+from services.gateway.api.documents import PROBLEMS, Document
+from services.gateway.api.search_options import MAX_TIMEOUT_S
+from services.gateway.api.uploads import MAX_WAIT_S
 from services.gateway.connection import Connection
-from services.gateway.documents import PROBLEMS, Document
 from services.gateway.image_index import ImageIndex
-from services.gateway.search_options import MAX_TIMEOUT_S
-from services.gateway.uploads import MAX_WAIT_S
 from shared.client import BusUnavailable, NoAnswer
 from shared.events.images import MAX_ATTRIBUTES_BYTES, MAX_ID_BYTES, MAX_INLINE_BYTES
 from shared.events.search_replies import ErrorCode, SearchReply

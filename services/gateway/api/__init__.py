@@ -1,0 +1,1 @@
+"""The HTTP API: what is asked, and what is answered."""
