@@ -1,9 +1,18 @@
 """The Python client: what an application imports to upload, delete and search.
 
-from shared.client import AfterimageClient
+from shared.client import AfterimageClient  # or SyncAfterimageClient, where there is no event loop
 """
 
 from shared.bus.faults import BusUnavailable
 from shared.client.client import AfterimageClient, NoAnswer, Searchable, Sent, UploadRejected
+from shared.client.sync import SyncAfterimageClient
 
-__all__ = ["AfterimageClient", "BusUnavailable", "NoAnswer", "Searchable", "Sent", "UploadRejected"]
+__all__ = [
+    "AfterimageClient",
+    "BusUnavailable",
+    "NoAnswer",
+    "Searchable",
+    "Sent",
+    "SyncAfterimageClient",
+    "UploadRejected",
+]

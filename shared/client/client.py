@@ -24,7 +24,7 @@ from shared.events.images import Attributes, SourcePosition, check_id, source_fr
 from shared.events.receipts import Receipt, decode_receipt
 from shared.events.region import Region
 from shared.events.rejects import Reject, read_reject, redrive_headers
-from shared.events.search_replies import SearchReply, decode_reply
+from shared.events.search_replies import ErrorCode, SearchReply, decode_reply
 from shared.events.search_requests import Example, SearchRequest, encode_request
 from shared.events.topics import Topics
 from shared.events.upload_forms import checked_upload
@@ -32,6 +32,7 @@ from shared.events.uploads import write_native
 
 DEFAULT_TIMEOUT_S = 10.0
 MAX_IN_FLIGHT = 256
+_ASK_AGAIN_AFTER_S = (0.2, 0.6)
 
 
 class NoAnswer(Exception):
@@ -241,15 +242,28 @@ class AfterimageClient:
         return await self.ask(request, timeout_s=timeout_s)
 
     async def ask(self, request: SearchRequest, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> SearchReply:
-        """Ask for what a request says, such as a batch: see `search`."""
+        """Ask for what a request says, such as a batch: see `search`.
+
+        A searcher that is not ready is asked again, a few times: another may have its share of the queries by then.
+        """
         until = asyncio.get_running_loop().time() + timeout_s
         async with self._turn:
-            replies = await self._ask(request, timeout_s)
-            answer = replies.answer()
-            # Searchers that hold some of the shards alone know the ids in those, and are told what the others know.
-            if (by_codes := replies.by_codes()) is not None:
-                with suppress(NoAnswer):  # then what some of them have found
-                    answer = (await self._ask(by_codes, until - asyncio.get_running_loop().time())).answer()
+            for pause_s in (*_ASK_AGAIN_AFTER_S, None):
+                answer = await self._answer(request, until)
+                not_ready = answer.error is not None and answer.error.code is ErrorCode.NOT_READY
+                if not not_ready or pause_s is None or asyncio.get_running_loop().time() + pause_s >= until:
+                    break
+                await asyncio.sleep(pause_s)
+        return answer
+
+    async def _answer(self, request: SearchRequest, until: float) -> SearchReply:
+        """until: by the loop's clock. Raises NoAnswer."""
+        replies = await self._ask(request, until - asyncio.get_running_loop().time())
+        answer = replies.answer()
+        # Searchers that hold some of the shards alone know the ids in those, and are told what the others know.
+        if (by_codes := replies.by_codes()) is not None:
+            with suppress(NoAnswer):  # then what some of them have found
+                answer = (await self._ask(by_codes, until - asyncio.get_running_loop().time())).answer()
         assert answer is not None  # noqa: S101 - else there was no answer
         return answer
 
@@ -275,7 +289,7 @@ class AfterimageClient:
         except TimeoutError:
             if search.replies.answer() is None:
                 raise NoAnswer(
-                    f"no reply to the search within {timeout_s} s: is a searcher running? `afterimage status` tells"
+                    f"no reply to the search within {timeout_s:.3g} s: is a searcher running? `afterimage status` tells"
                 ) from None
         finally:
             del self._searches[correlation_id]

@@ -31,7 +31,7 @@ def service(fresh_kafka: Broker, fresh_redis: RedisServer, tmp_path: Path) -> It
 
 
 def test_the_examples_work(service: Service, fresh_kafka: Broker) -> None:
-    """One test for both, since starting the service takes longest."""
+    """One test for all, since starting the service takes longest."""
     if fresh_kafka.durable:  # librdkafka does not speak to the embedded broker, which the README says
         assert shutil.which("kcat"), "kcat is not installed: run tests/tools/install.sh"
         shell = run(["bash", "-euo", "pipefail", "-c", example("kcat")], service)
@@ -39,9 +39,14 @@ def test_the_examples_work(service: Service, fresh_kafka: Broker) -> None:
         assert "correlation_id=42" in shell
         assert '"hits":[{"id":"panda","score":' in shell
 
-    python = example("python").replace('"localhost:9092"', repr(service.bootstrap_servers))
-    first = run([sys.executable, "-c", python], service).splitlines()[0]
-    assert first == "1.000  panda  {'kind': 'animal'}"
+    assert python("python", service).splitlines()[0] == "1.000  panda  {'kind': 'animal'}"
+    assert python("python-sync", service) == "['panda']\n"
+
+
+def python(name: str, service: Service) -> str:
+    """What an example in Python prints."""
+    code = example(name).replace('"localhost:9092"', repr(service.bootstrap_servers))
+    return run([sys.executable, "-c", code], service)
 
 
 def example(name: str) -> str:

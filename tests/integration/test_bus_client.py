@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -10,11 +11,13 @@ from shared.bus.inbox import Inbox
 from shared.bus.partitions import partition_of
 from shared.bus.producer import RecordProducer
 from shared.bus.replies import reply_address
-from shared.client import AfterimageClient, NoAnswer, Sent, UploadRejected
+from shared.client import AfterimageClient, NoAnswer, Sent, SyncAfterimageClient, UploadRejected
 from shared.events.faults import PoisonInput, RejectReason
+from shared.events.images import SourcePosition
 from shared.events.receipts import Effect, Receipt, encode_receipt
 from shared.events.rejects import read_reject, reject_headers
-from shared.events.search_replies import SearchReply, encode_reply
+from shared.events.search_replies import ErrorCode, SearchFailure, SearchReply, encode_reply
+from shared.events.search_requests import decode_request
 from shared.events.topics import Topics
 from tests.fakes.kafka_topics import create_topic
 from tests.harness.kafka import Broker
@@ -48,6 +51,17 @@ class Service:
         )
         await self.producer.send(self.topics.indexed, key=None, value=encode_receipt(receipt))
         return receipt
+
+    async def answer(self, request: Record, reply: SearchReply) -> None:
+        address = reply_address(request.headers, self.topics)
+        assert address is not None
+        await self.producer.send(
+            address.topic,
+            key=address.key,
+            value=encode_reply(reply, "application/msgpack"),
+            headers=[("content-type", b"application/msgpack"), *address.headers],
+            partition=address.partition,
+        )
 
     async def reject(self, sent: Sent, record: Record) -> None:
         fault = PoisonInput(RejectReason.NOT_FOUND, "it points at nothing")
@@ -136,16 +150,8 @@ async def test_a_redriven_event_keeps_its_place_and_is_waited_for_anew(
 async def test_a_search_hears_its_own_answer(client: AfterimageClient, service: Service) -> None:
     searches = [asyncio.create_task(client.search(id=f"id-{n}", timeout_s=PATIENCE_S)) for n in range(5)]
     for request in [await service.next() for _ in searches]:
-        address = reply_address(request.headers, service.topics)
-        assert address is not None
-        reply = SearchReply(searcher=str(request.offset), positions={request.partition: request.offset})
-        await service.producer.send(
-            address.topic,
-            key=None,
-            value=encode_reply(reply, "application/msgpack"),
-            headers=[("content-type", b"application/msgpack"), *address.headers],
-            partition=address.partition,
-        )
+        positions = {request.partition: request.offset}
+        await service.answer(request, SearchReply(searcher=str(request.offset), positions=positions))
     replies = await asyncio.gather(*searches)
     assert len({tuple(reply.positions.items()) for reply in replies}) == len(searches)
 
@@ -160,3 +166,68 @@ async def test_without_an_answer_a_search_and_a_wait_say_what_was_waited_for(
         await client.wait_searchable(sent, timeout_s=0.1)
     await service.acknowledge(sent)
     await client.wait_searchable(sent, timeout_s=PATIENCE_S)  # to have given up once is no reason not to hear
+
+
+def failure(code: ErrorCode) -> SearchReply:
+    return SearchReply(error=SearchFailure(code=code, message="no"))
+
+
+async def test_a_searcher_that_is_not_ready_is_asked_again_and_one_that_refuses_is_not(
+    client: AfterimageClient, service: Service
+) -> None:
+    search = asyncio.create_task(client.search(id="cat", timeout_s=PATIENCE_S))
+    await service.answer(await service.next(), failure(ErrorCode.NOT_READY))
+    await service.answer(await service.next(), SearchReply(searcher="another"))
+    assert (await search).searcher == "another"
+
+    search = asyncio.create_task(client.search(id="cat", timeout_s=PATIENCE_S))
+    await service.answer(await service.next(), failure(ErrorCode.OVERLOADED))
+    error = (await search).error
+    assert error is not None
+    assert error.code is ErrorCode.OVERLOADED
+    assert service.inbox.empty()
+
+
+async def test_a_searcher_that_is_never_ready_is_asked_three_times(client: AfterimageClient, service: Service) -> None:
+    search = asyncio.create_task(client.search(id="cat", timeout_s=PATIENCE_S))
+    for _ in range(3):
+        await service.answer(await service.next(), failure(ErrorCode.NOT_READY))
+    error = (await search).error
+    assert error is not None
+    assert error.code is ErrorCode.NOT_READY
+
+
+async def test_without_an_event_loop_each_call_returns_when_the_answer_is_there(
+    kafka: Broker, unique_namespace: str, service: Service
+) -> None:
+    with pytest.raises(RuntimeError, match="not connected"):
+        SyncAfterimageClient(kafka.bootstrap_servers, namespace=unique_namespace).delete("cat")
+
+    def use() -> tuple[str, list[str]]:
+        with SyncAfterimageClient(kafka.bootstrap_servers, namespace=unique_namespace) as client:
+            sent = client.upload("cat", uri="s3://shop/cat")
+            position = client.wait_searchable(sent, timeout_s=PATIENCE_S).receipt.position
+            with ThreadPoolExecutor(2) as threads:  # two at once, of two threads
+                ids = [f"{position}-{number}" for number in range(2)]
+                replies = threads.map(lambda image_id: client.search(id=image_id, timeout_s=PATIENCE_S), ids)
+                found = [reply.searcher for reply in replies]
+            with pytest.raises(NoAnswer):
+                client.search(id="nobody answers", timeout_s=0.1)
+            return sent.id, found
+
+    using = asyncio.create_task(asyncio.to_thread(use))
+    record = await service.next()
+    source = SourcePosition(offset=record.offset, partition=record.partition)
+    await service.acknowledge(Sent("cat", source, 0.0, asyncio.get_running_loop().create_future()))
+    requests = [await service.next() for _ in range(2)]
+    for request in requests:
+        asked = decode_request(request.value, "application/msgpack")
+        await service.answer(request, SearchReply(searcher=f"found {asked.id}"))
+    assert await using == ("cat", ["found 9-0", "found 9-1"])
+
+
+async def test_the_client_without_an_event_loop_has_all_names_of_the_other() -> None:
+    def names(kind: type) -> set[str]:
+        return {name for name in vars(kind) if not name.startswith("_")}
+
+    assert names(SyncAfterimageClient) == names(AfterimageClient)
