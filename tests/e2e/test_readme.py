@@ -13,6 +13,7 @@ import pytest
 from tests.harness.kafka import Broker
 from tests.harness.redis import RedisServer
 from tests.harness.service import Service
+from tests.harness.workers import WorkerProcess
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -30,7 +31,7 @@ def service(fresh_kafka: Broker, fresh_redis: RedisServer, tmp_path: Path) -> It
         yield running
 
 
-def test_the_examples_work(service: Service, fresh_kafka: Broker) -> None:
+def test_the_examples_work(service: Service, fresh_kafka: Broker, fresh_redis: RedisServer, tmp_path: Path) -> None:
     """One test for all, since starting the service takes longest."""
     if fresh_kafka.durable:  # librdkafka does not speak to the embedded broker, which the README says
         assert shutil.which("kcat"), "kcat is not installed: run tests/tools/install.sh"
@@ -41,6 +42,16 @@ def test_the_examples_work(service: Service, fresh_kafka: Broker) -> None:
 
     assert python("python", service).splitlines()[0] == "1.000  panda  {'kind': 'animal'}"
     assert python("python-sync", service) == "['panda']\n"
+    with WorkerProcess(
+        "gateway",
+        bootstrap_servers=service.bootstrap_servers,
+        redis_url=fresh_redis.url,
+        folder=tmp_path,
+        env=service.environment,
+    ) as gateway:
+        code = example("curl").replace("http://localhost:8084", gateway.url)
+        answers = run(["bash", "-euo", "pipefail", "-c", code], service)
+    assert answers.count('"hits":[{"id":"panda"') == 2
 
 
 def python(name: str, service: Service) -> str:
