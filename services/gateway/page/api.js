@@ -14,12 +14,17 @@ export class Problem extends Error {
 /** Shard → the highest position that this page was told of: its searches see its own writes. */
 const positions = new Map();
 
-/** what: one of {image}, {uri} and {id}. filter: a condition, or null. */
-export async function search(what, topK, filter, signal) {
+/**
+ * what: one of {image, region}, {uri} and {id}, or null; region: [left, top, right, bottom] in shares, or null.
+ * others: [{id, weight}] that count as well. filter: a condition, or null.
+ */
+export async function search(what, others, topK, filter, signal) {
+  if (others.length > 0) return searchBySeveral(what, others, topK, filter, signal);
   const query = new URLSearchParams({ top_k: topK });
   if (filter) query.set("filter", JSON.stringify(filter));
   for (const [shard, position] of positions) query.append("min_position", `${shard}:${position}`);
   if (what.image) {
+    if (what.region) query.set("region", what.region.join(","));
     const body = new FormData();
     body.set("image", what.image, "image");
     return call(`/search?${query}`, { method: "POST", body, signal });
@@ -31,6 +36,24 @@ export async function search(what, topK, filter, signal) {
     query.set("exclude", what.id); // it is as near to itself as can be, which nobody asks for
   }
   return call(`/search?${query}`, { signal });
+}
+
+async function searchBySeveral(what, others, topK, filter, signal) {
+  const first = what?.image ? { image: await base64(what.image), region: what.region ?? undefined } : what;
+  const asked = {
+    examples: first ? [first, ...others] : others,
+    exclude: [first, ...others].flatMap((example) => example?.id ?? []),
+    top_k: Number(topK),
+    filter: filter ?? undefined,
+    min_position: Object.fromEntries(positions),
+  };
+  const headers = { "content-type": "application/json" };
+  return call("/search", { method: "POST", body: JSON.stringify(asked), headers, signal });
+}
+
+async function base64(blob) {
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }
 
 /** what: {image} or {uri}. Resolves when it is searchable, or else when it is only accepted. */

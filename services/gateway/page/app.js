@@ -1,16 +1,28 @@
 // The page: what is looked for, what is done with it, and what the person is told.
 
 import * as api from "/api.js";
+import * as examples from "/examples.js";
 import * as filters from "/filters.js";
 import * as live from "/live.js";
 import { fit } from "/picture.js";
 import * as pictures from "/pictures.js";
+import * as region from "/region.js";
 import * as results from "/results.js";
 
 const $ = (id) => document.getElementById(id);
 const SOURCES = ["uri", "id"];
 
-let chosen = null; // what is looked for: {image}, {uri}, {id} or null
+const START = "Choose a picture to see what looks like it.";
+const TITLES = {
+  overloaded: "Too much to do at once",
+  not_ready: "Not ready yet",
+  unreachable: "Not connected",
+  no_answer: "No answer in time",
+  unknown_id: "Not indexed",
+  image_rejected: "This picture cannot be read",
+};
+
+let chosen = null; // what is looked for: {image, region}, {uri}, {id} or null
 let resized = false;
 let searching = new AbortController();
 
@@ -19,11 +31,21 @@ function say(text) {
   $("alert").hidden = true;
 }
 
-function complain(error) {
-  const busy = error.status === 503 ? " Try again in a moment." : "";
+/** again: what the person may try once more, if anything. */
+function complain(error, again = null) {
   $("status").textContent = "";
-  $("alert").textContent = `${error.message}${busy}`;
+  $("alert").dataset.kind = error.status === 503 ? "busy" : "error";
+  $("alert-title").textContent = TITLES[error.code] ?? "That did not work";
+  $("alert-text").textContent = error.status === 503 ? `${error.message}. Try again in a moment.` : error.message;
+  $("again").hidden = !again;
+  $("again").onclick = again;
   $("alert").hidden = false;
+}
+
+/** What fills the place of results where there are none; null where there are some. */
+function sayNothingFound(text) {
+  $("nothing").hidden = !text;
+  $("nothing").lastElementChild.textContent = text ?? "";
 }
 
 /** Run what may fail, and tell the person when it did. */
@@ -31,7 +53,7 @@ async function attempt(action) {
   try {
     return await action();
   } catch (error) {
-    if (error.name !== "AbortError") complain(error);
+    if (error.name !== "AbortError") complain(error, action === search ? () => attempt(search) : null);
     return null;
   }
 }
@@ -39,9 +61,10 @@ async function attempt(action) {
 function choose(what, { keep } = {}) {
   chosen = what;
   for (const name of SOURCES) if (name !== keep) $(name).value = what?.[name] ?? "";
+  region.clear();
   URL.revokeObjectURL($("preview").src);
-  $("preview").hidden = !what?.image;
-  $("invitation").hidden = Boolean(what?.image);
+  $("picture").hidden = !what?.image;
+  $("drop").hidden = Boolean(what?.image);
   if (what?.image) $("preview").src = URL.createObjectURL(what.image);
   else $("file").value = "";
 }
@@ -51,26 +74,34 @@ async function choosePicture(file) {
     const fitted = await fit(file);
     resized = fitted.resized;
     choose({ image: fitted.image });
+    examples.clear();
     writeAddress();
-    await search();
   });
+  if (chosen?.image) await attempt(search);
 }
 
 async function search() {
   filters.show($("filters"), searchNarrowed);
-  if (!chosen) {
-    say("Choose a picture to see what looks like it.");
+  examples.show($("examples"), searchNarrowed);
+  searching.abort();
+  if (!chosen && examples.ids().length === 0) {
+    $("found").ariaBusy = "false";
+    results.show([], {});
+    say(START);
+    sayNothingFound("What you look for can be a picture of yours, a part of it, or one that is indexed.");
     return;
   }
-  searching.abort();
   searching = new AbortController();
   const { signal } = searching;
   say("Searching…");
+  sayNothingFound(null);
+  results.wait();
   $("found").ariaBusy = "true";
   try {
-    const answer = await api.search(chosen, $("top-k").value, filters.condition(), signal);
-    results.show(answer.hits, { like, narrow, remove });
-    say(summary(answer));
+    const answer = await api.search(chosen, examples.asked(), $("top-k").value, filters.condition(), signal);
+    results.show(answer.hits, { like, weigh, narrow, remove });
+    say(answer.hits.length === 0 ? "Nothing found." : summary(answer));
+    sayNothingFound(answer.hits.length === 0 ? reason() : null);
   } catch (error) {
     if (signal.aborted) return;
     results.show([], {});
@@ -82,18 +113,27 @@ async function search() {
 
 function summary({ hits, timings }) {
   const count = hits.length === 1 ? "1 picture" : `${hits.length} pictures`;
-  const shrunk = chosen.image && resized ? " Your picture was made smaller, to 256 KiB, before it was sent." : "";
-  if (hits.length === 0 && filters.condition()) return `No picture has all of this: drop a condition.${shrunk}`;
-  if (hits.length === 0 && chosen.id) return "No other picture is indexed yet.";
-  if (hits.length === 0) return `Nothing is indexed yet that could be found.${shrunk}`;
+  const shrunk = chosen?.image && resized ? " Your picture was made smaller, to 256 KiB, before it was sent." : "";
   return `${count} in ${timings.total_ms.toFixed(0)} ms.${shrunk}`;
+}
+
+function reason() {
+  if (filters.condition()) return "No picture has all of this: drop a condition.";
+  if (chosen?.id || examples.ids().length > 0) return "No other picture is indexed yet.";
+  return "Nothing is indexed yet that could be found. Add a picture below, and it can be found a moment later.";
 }
 
 async function like(id) {
   choose({ id });
+  examples.clear();
   writeAddress();
   $("found").focus(); // the button that was pressed goes away with its card
   await attempt(search);
+}
+
+async function weigh(id, weight) {
+  examples.set(id, weight);
+  await searchNarrowed();
 }
 
 async function narrow(name, value) {
@@ -153,6 +193,7 @@ function attributes(text) {
 function writeAddress() {
   const state = new URLSearchParams();
   for (const name of SOURCES) if (chosen?.[name]) state.set(name, chosen[name]);
+  examples.write(state);
   for (const pair of filters.written()) state.append("only", pair);
   if ($("top-k").value !== $("top-k").defaultValue) state.set("top_k", $("top-k").value);
   const address = `/${state.size ? `?${state}` : ""}`;
@@ -163,6 +204,7 @@ function followAddress() {
   const state = new URLSearchParams(location.search);
   const name = SOURCES.find((source) => state.get(source));
   choose(name ? { [name]: state.get(name) } : null);
+  examples.read(state);
   filters.read(state.getAll("only"));
   $("top-k").value = state.get("top_k") ?? $("top-k").defaultValue;
   results.show([], {});
@@ -191,12 +233,23 @@ for (const name of SOURCES) {
 for (const kind of ["dragover", "dragleave", "drop"]) {
   document.addEventListener(kind, (event) => {
     event.preventDefault();
-    $("drop").classList.toggle("over", kind === "dragover");
+    $("query").classList.toggle("over", kind === "dragover");
     if (kind === "drop" && event.dataTransfer.files[0]) choosePicture(event.dataTransfer.files[0]);
   });
 }
 document.addEventListener("paste", (event) => {
   if (event.clipboardData.files[0]) choosePicture(event.clipboardData.files[0]);
+});
+$("another").addEventListener("click", () => {
+  choose(null);
+  examples.clear();
+  writeAddress();
+  $("file").focus();
+  attempt(search);
+});
+region.start(() => {
+  chosen = { ...chosen, region: region.value() };
+  attempt(search);
 });
 window.addEventListener("popstate", followAddress);
 followAddress();

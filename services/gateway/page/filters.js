@@ -41,7 +41,7 @@ export function show(list, changed) {
   list.hidden = pairs.length === 0;
   list.replaceChildren(
     ...pairs.map((pair) => {
-      const item = chip(...pair, () => {
+      const item = chip(label(...pair), () => {
         pairs = pairs.filter((other) => other !== pair);
         changed();
       });
@@ -56,7 +56,7 @@ export function show(list, changed) {
 export function attributeChips(attributes, narrow) {
   return Object.entries(attributes).flatMap(([name, value]) =>
     [value].flat().map((one) => {
-      const item = chip(name, one, () => narrow(name, one));
+      const item = chip(label(name, one), () => narrow(name, one));
       item.firstChild.ariaLabel = `Only ${label(name, one)}`;
       return item;
     }),
@@ -67,11 +67,12 @@ function label(name, value) {
   return `${name}: ${value}`;
 }
 
-function chip(name, value, act) {
+/** A list's item with a button; pressing it calls act(). */
+export function chip(text, act) {
   const item = document.createElement("li");
   const button = document.createElement("button");
   button.type = "button";
-  button.textContent = label(name, value);
+  button.textContent = text;
   button.addEventListener("click", act);
   item.append(button);
   return item;

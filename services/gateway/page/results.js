@@ -7,7 +7,16 @@ const SURE_MS = 4000;
 const list = document.querySelector("#results");
 const template = document.querySelector("#card");
 
-/** actions: like(id), narrow(name, value) and remove(id), which resolves when the picture is gone. */
+const GHOSTS = 6;
+
+/** Where nothing is shown yet, outlines of what will be. */
+export function wait() {
+  if (list.childElementCount > 0) return;
+  const ghost = () => Object.assign(document.createElement("li"), { className: "ghost", ariaHidden: "true" });
+  list.replaceChildren(...Array.from({ length: GHOSTS }, ghost));
+}
+
+/** actions: like(id), weigh(id, weight), narrow(name, value) and remove(id), which resolves when the picture is gone. */
 export function show(hits, actions) {
   list.replaceChildren(...hits.map((hit) => card(hit, actions)));
 }
@@ -22,6 +31,10 @@ function card(hit, actions) {
   part(".attributes").append(...attributeChips(hit.attributes, actions.narrow));
   part(".like").setAttribute("aria-label", `More like ${hit.id}`);
   part(".like").addEventListener("click", () => actions.like(hit.id));
+  part(".also").setAttribute("aria-label", `Also like ${hit.id}`);
+  part(".also").addEventListener("click", () => actions.weigh(hit.id, 1));
+  part(".unlike").setAttribute("aria-label", `Not like ${hit.id}`);
+  part(".unlike").addEventListener("click", () => actions.weigh(hit.id, -1));
   if (/^https?:\/\//i.test(hit.uri ?? "")) {
     part(".open").href = hit.uri;
     part(".open").hidden = false;
