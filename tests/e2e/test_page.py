@@ -1,5 +1,6 @@
 """The page in a real browser: Debian's Chromium, in front of the real gateway and the running service."""
 
+import io
 import re
 import shutil
 from collections.abc import Iterator
@@ -9,7 +10,8 @@ from typing import Literal
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, FilePayload, Page, Route, expect, sync_playwright
 
 from tests.harness.service import PHOTOS
 
@@ -81,6 +83,31 @@ def ids(page: Page) -> list[str]:
     return page.locator("#results .id").all_text_contents()
 
 
+def serious(page: Page) -> list[tuple[str, str]]:
+    """What axe finds that keeps people out."""
+    found = Axe().run(page).response["violations"]
+    return [(each["id"], each["help"]) for each in found if each["impact"] in {"serious", "critical"}]
+
+
+def panda_beside_dam() -> FilePayload:
+    """Half of the picture looks like one indexed photo, half like another."""
+    both = Image.new("RGB", (600, 300))
+    for left, photo in ((0, PANDA), (300, DAMS[0])):
+        both.paste(Image.open(photo).convert("RGB").resize((300, 300)), (left, 0))
+    file = io.BytesIO()
+    both.save(file, "PNG")
+    return {"name": "both.png", "mimeType": "image/png", "buffer": file.getvalue()}
+
+
+def drag(page: Page, begin: tuple[float, float], end: tuple[float, float]) -> None:
+    """Over the query picture, from and to shares of its sides."""
+    stage = page.locator("#stage").bounding_box()
+    assert stage is not None
+    for moved, at in ((page.mouse.down, begin), (page.mouse.up, end)):
+        page.mouse.move(stage["x"] + stage["width"] * at[0], stage["y"] + stage["height"] * at[1], steps=3)
+        moved()
+
+
 def upload(visit: Visit, image_id: str, image: bytes) -> None:
     """Send it, and wait until it is searchable or rejected."""
     httpx.post(f"{visit.url}/images?wait=60", files={"image": image}, data={"id": image_id}, timeout=70)
@@ -120,7 +147,8 @@ def test_an_attribute_narrows_the_results_and_the_address_keeps_it(visit: Visit)
 
 def test_a_condition_that_none_meets_is_told_from_an_empty_index(visit: Visit) -> None:
     visit.page.goto('/?id=dam2&only=["kind","nothing"]&only=no-json')
-    expect(visit.page.get_by_role("status")).to_contain_text("No picture has all of this", timeout=PATIENT_MS)
+    expect(visit.page.get_by_role("status")).to_have_text("Nothing found.", timeout=PATIENT_MS)
+    expect(visit.page.locator("#nothing")).to_have_text("No picture has all of this: drop a condition.")
 
 
 def test_a_picture_is_added_shown_and_deleted_at_the_second_press(visit: Visit) -> None:
@@ -164,17 +192,100 @@ def test_a_gateway_that_is_overloaded_or_gone_is_said(visit: Visit) -> None:
     overloaded = {"code": "overloaded", "detail": "128 requests are under way"}
     page.route("**/search?*", lambda route: route.fulfill(status=503, json=overloaded))
     page.goto("/?id=panda")
-    expect(page.get_by_role("alert")).to_have_text("128 requests are under way Try again in a moment.")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("Too much to do at once")
+    expect(alert).to_contain_text("128 requests are under way. Try again in a moment.")
+    assert serious(page) == []
     page.unroute("**/search?*")
 
     def cut(route: Route) -> None:
         route.abort()
 
     page.route("**/search?*", cut)
-    page.get_by_role("button", name="Find similar").click()
-    expect(page.get_by_role("alert")).to_have_text("The gateway cannot be reached.")
+    page.get_by_role("button", name="Try again").click()
+    expect(alert).to_contain_text("The gateway cannot be reached.")
+    page.unroute("**/search?*")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#results .card")).not_to_have_count(0, timeout=PATIENT_MS)
+    expect(alert).to_be_hidden()
     assert all("Failed to load resource" in text for text in visit.complaints)
     visit.complaints.clear()
+
+
+def test_a_box_over_the_picture_searches_by_that_part_of_it(visit: Visit) -> None:
+    page = visit.page
+    page.set_input_files("#file", panda_beside_dam())
+    drag(page, (0.55, 0.05), (0.95, 0.95))
+    expect(page.get_by_role("status")).to_contain_text("like the part", timeout=PATIENT_MS)
+    expect(page.locator("#results .id").first).to_have_text(re.compile("dam"), timeout=PATIENT_MS)
+    drag(page, (0.75, 0.5), (0.25, 0.5))  # from within: the box goes along
+    expect(page.locator("#results .id").first).to_have_text("panda", timeout=PATIENT_MS)
+    expect(page.locator("#part-said")).to_contain_text("A part of 40 × 90 %, 5 % from the left and 5 % from the top.")
+    assert serious(page) == []
+    drag(page, (0.7, 0.5), (0.7, 0.5))  # a slip of the hand is no part
+    expect(page.locator("#part")).to_be_hidden()
+    expect(page.get_by_role("status")).not_to_contain_text("like the part", timeout=PATIENT_MS)
+
+
+def test_the_box_is_drawn_by_a_finger_too(visit: Visit) -> None:
+    page = visit.page
+    page.set_input_files("#file", panda_beside_dam())
+    stage = page.locator("#stage").bounding_box()
+    assert stage is not None
+    finger = page.context.new_cdp_session(page)
+    for kind, across in (("touchStart", 0.55), ("touchMove", 0.8), ("touchMove", 0.95), ("touchEnd", None)):
+        down = 0.05 if kind == "touchStart" else 0.95
+        at = {"x": stage["x"] + stage["width"] * (across or 0), "y": stage["y"] + stage["height"] * down}
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [] if across is None else [at]})
+    expect(page.locator("#part-said")).to_contain_text("A part of 40 × 90 %, 55 % from the left")
+    expect(page.locator("#results .id").first).to_have_text(re.compile("dam"), timeout=PATIENT_MS)
+
+
+def test_the_box_is_set_moved_resized_and_dropped_by_keys(visit: Visit) -> None:
+    page = visit.page
+    page.set_input_files("#file", panda_beside_dam())
+    page.get_by_role("button", name="Search by a part").press("Enter")
+    said = page.locator("#part-said")
+    expect(said).to_contain_text("A part of 50 × 50 %, 25 % from the left and 25 % from the top.")
+    expect(page.locator("#part")).to_be_focused()
+    for key in ["ArrowRight"] * 20 + ["ArrowUp"] * 2 + ["Shift+ArrowDown"] * 5 + ["Shift+ArrowLeft"] * 3:
+        page.keyboard.press(key)
+    expect(said).to_contain_text("A part of 44 × 60 %, 50 % from the left and 21 % from the top.")
+    expect(page.locator("#results .id").first).to_have_text(re.compile("dam"), timeout=PATIENT_MS)
+    page.keyboard.press("Escape")
+    expect(page.locator("#part")).to_be_hidden()
+    expect(page.get_by_role("button", name="Search by a part")).to_be_focused()
+
+
+def test_several_pictures_are_looked_for_together_and_the_address_keeps_them(visit: Visit) -> None:
+    page = visit.page
+    page.goto("/?id=dam2")
+    page.get_by_role("button", name="Also like panda").click()
+    expect(page).to_have_url(re.compile(r"\?id=dam2&like=panda$"))
+    expect(page.locator("#results .id")).to_have_text(["dam3"], timeout=PATIENT_MS)
+    page.reload()
+    expect(page.locator("#results .id")).to_have_text(["dam3"], timeout=PATIENT_MS)
+    page.get_by_role("button", name="No longer also like panda").press("Enter")
+    expect(page.locator("#results .id")).to_have_text(["dam3", "panda"], timeout=PATIENT_MS)
+    near = float(page.locator("#results .number").first.text_content() or "")
+    page.get_by_role("button", name="Not like panda").click()
+    expect(page).to_have_url(re.compile(r"\?id=dam2&unlike=panda$"))
+    expect(page.locator("#results .id")).to_have_text(["dam3"], timeout=PATIENT_MS)
+    expect(page.locator("#results .number").first).not_to_have_text(f"{near:.3f}")
+
+
+def test_while_a_search_is_under_way_the_page_says_so(visit: Visit) -> None:
+    page = visit.page
+    held: list[Route] = []
+    page.route("**/search?*", held.append)
+    page.goto("/?id=panda")
+    expect(page.get_by_role("status")).to_have_text("Searching…")
+    expect(page.locator("#found")).to_have_attribute("aria-busy", "true")
+    expect(page.locator("#results .ghost")).not_to_have_count(0)
+    held[0].continue_()
+    expect(page.locator("#results .card")).not_to_have_count(0, timeout=PATIENT_MS)
+    expect(page.locator("#found")).to_have_attribute("aria-busy", "false")
+    expect(page.locator("#results .ghost")).to_have_count(0)
 
 
 def test_the_live_strip_shows_what_becomes_searchable_and_stands_still_while_pointed_at(visit: Visit) -> None:
@@ -223,6 +334,5 @@ def test_axe_finds_nothing_serious_and_a_phone_need_not_scroll_sideways(
     page.get_by_role("button", name="Only kind: energy").first.click()
     expect(page.get_by_role("button", name="No longer only kind: energy")).to_be_visible()
     expect(page.locator("#found")).to_have_attribute("aria-busy", "false", timeout=PATIENT_MS)
-    found = Axe().run(page).response["violations"]
-    assert [(each["id"], each["help"]) for each in found if each["impact"] in {"serious", "critical"}] == []
+    assert serious(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width

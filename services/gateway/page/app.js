@@ -114,7 +114,8 @@ async function search() {
 function summary({ hits, timings }) {
   const count = hits.length === 1 ? "1 picture" : `${hits.length} pictures`;
   const shrunk = chosen?.image && resized ? " Your picture was made smaller, to 256 KiB, before it was sent." : "";
-  return `${count} in ${timings.total_ms.toFixed(0)} ms.${shrunk}`;
+  const part = chosen?.region ? " like the part" : "";
+  return `${count}${part} in ${timings.total_ms.toFixed(0)} ms.${shrunk}`;
 }
 
 function reason() {
