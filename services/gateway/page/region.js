@@ -133,6 +133,6 @@ function percent(share) {
 
 function said() {
   const whole = (share) => Math.round(100 * share);
-  const size = `${whole(box.right - box.left)} × ${whole(box.bottom - box.top)} %`;
-  return `A part of ${size}, ${whole(box.left)} % from the left and ${whole(box.top)} % from the top.`;
+  const size = `${whole(box.right - box.left)} % wide and ${whole(box.bottom - box.top)} % high`;
+  return `A part ${size}, ${whole(box.left)} % from the left and ${whole(box.top)} % from the top.`;
 }
