@@ -24,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 TRAIN_RNN := --views 2 --epochs 12 --patience 2 --seed 1
 TRAIN_GAN := --channels 32 --epochs 5 --patience 12 --threads 1 --seed 1
 
-.PHONY: help setup fmt lint type test soak fuzz bench bench-codes bench-extract bench-extract-memory bench-index bench-kafka bench-packages bench-query demo check up docs train-weights evaluate-families audit licences sbom ci-tools
+.PHONY: help setup fmt lint type test soak fuzz bench bench-codes bench-extract bench-extract-memory bench-index bench-kafka bench-packages bench-query demo check up docs screenshots train-weights evaluate-families audit licences sbom ci-tools
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 24
@@ -130,6 +130,9 @@ licences: setup ## the licences of these packages, and that all go with Apache-2
 sbom: setup ## sbom.cdx.json: the packages of a release, as CycloneDX
 	@$(UV) export --locked --all-extras --no-dev --quiet --format cyclonedx1.5 --output-file sbom.cdx.json
 	@echo "sbom: sbom.cdx.json"
+
+screenshots: setup ci-tools ## take the README's pictures of the page, from the running service with the demo's photos
+	$(BIN)/python -m docs.screenshots
 
 docs: setup ## the documents that are generated from the code
 	$(BIN)/python -m docs.generate

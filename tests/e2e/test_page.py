@@ -280,7 +280,11 @@ def test_several_pictures_are_looked_for_together_and_the_address_keeps_them(vis
 def test_while_a_search_is_under_way_the_page_says_so(visit: Visit) -> None:
     page = visit.page
     held: list[Route] = []
-    page.route("**/search?*", held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/search?*", hold)
     page.goto("/?id=panda")
     expect(page.get_by_role("status")).to_have_text("Searching…")
     expect(page.locator("#found")).to_have_attribute("aria-busy", "true")
