@@ -124,6 +124,7 @@ class IndexerWorker:
         store = resources.enter_context(settings.open_segments(VectorFormat.of(self._code)))
         if store is None:
             return None
+        self._metrics.disk.watch(store.folder)
         return SealSegments(
             store,
             incarnation=incarnation,

@@ -4,6 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from shared.index.statistics import ShardStatistics
 from shared.replication.shard_gauges import ShardGauges, forget
+from shared.replication.store.disk_gauges import DiskGauges
 
 
 class IndexerMetrics:
@@ -45,6 +46,13 @@ class IndexerMetrics:
             ["shard"],
             registry=registry,
         )
+        self.manifest_written = Gauge(
+            "afterimage_indexer_manifest_timestamp_seconds",
+            "When this process wrote the newest manifest of a shard, in Unix seconds; nothing before its first",
+            ["shard"],
+            registry=registry,
+        )
+        self.disk = DiskGauges("afterimage_indexer", registry)
         self.expired = Counter(
             "afterimage_indexer_expired", "Images that were deleted because their retention was over", registry=registry
         )
@@ -75,4 +83,5 @@ class IndexerMetrics:
     def forget(self, shard: int) -> None:
         """Show nothing more of a shard that went to another indexer."""
         self.sizes.forget(shard)
-        forget(self.stored, shard)
+        for gauge in (self.stored, self.manifest_position, self.manifest_written, self.position):
+            forget(gauge, shard)

@@ -198,6 +198,7 @@ class SealSegments:
         self._published[writer.shard] = _Published(manifest.position, self._clock())
         await self._sweep(writer)
         self._metrics.manifest_position.labels(str(writer.shard)).set(manifest.position)
+        self._metrics.manifest_written.labels(str(writer.shard)).set(self._now_ms() / 1000)
         size = await asyncio.to_thread(self._store.size, writer.shard, incarnation=self._incarnation)
         self._note(writer.shard, position=manifest.position, bytes=size, problem=None)
         log.info(

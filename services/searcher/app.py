@@ -148,6 +148,8 @@ class SearcherWorker:
         log_ = RedisLog(redis, namespace=settings.namespace)
         history = FeatureHistory(settings.kafka_bootstrap_servers, self._topics.features)
         segments = resources.enter_context(settings.open_segments(vector_format))
+        if segments:
+            self._metrics.disk.watch(segments.folder)
         replicas = {
             number: ShardReplica(
                 number,

@@ -9,6 +9,7 @@ from shared.index.statistics import ShardStatistics
 from shared.replication.replica import GapKind
 from shared.replication.shard_gauges import ShardGauges
 from shared.replication.state import ReplicaState
+from shared.replication.store.disk_gauges import DiskGauges
 
 STAGES = ("queue", "fetch", "decode", "encode", "search", "reply")
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
@@ -83,6 +84,7 @@ class SearcherMetrics:
             "afterimage_replica_position", "Offset that the copy of a shard has reached", ["shard"], registry=registry
         )
         self.sizes = ShardGauges("afterimage_replica", registry)
+        self.disk = DiskGauges("afterimage_searcher", registry)
         self.state = Gauge(
             "afterimage_replica_state",
             "1 for the state that the copy of a shard is in, 0 for the others",

@@ -27,6 +27,7 @@ class PrometheusServer(Daemon):
         self._file = folder / "prometheus.yml"
         settings = yaml.safe_load(configuration.read_text(encoding="utf-8"))
         settings["global"]["scrape_interval"] = _SCRAPE_INTERVAL
+        settings["rule_files"] = [str(configuration.parent / name) for name in settings["rule_files"]]
         for job in settings["scrape_configs"]:
             del job["dns_sd_configs"]
             job["static_configs"] = [{"targets": [*targets[job["job_name"]]]}]
@@ -42,6 +43,12 @@ class PrometheusServer(Daemon):
 
     def probe(self) -> Probe:
         return http_probe(self._port, "/-/ready")
+
+    async def rules(self, session: aiohttp.ClientSession) -> Mapping[str, str]:
+        """What became of each rule when it was last evaluated: ok, or the error."""
+        async with session.get(f"http://{LOOPBACK}:{self._port}/api/v1/rules") as response:
+            groups = (await response.json())["data"]["groups"]
+        return {rule["name"]: rule.get("lastError") or rule["health"] for group in groups for rule in group["rules"]}
 
     async def values(self, session: aiohttp.ClientSession, expr: str) -> list[float]:
         """What an instant query gives now; NaN, which a quantile of nothing is, is no value."""

@@ -80,8 +80,10 @@ async def test_every_panel_shows_data_and_the_documented_metrics_are_those_that_
         while missing and time.monotonic() < deadline:
             await asyncio.sleep(1)
             missing = await _without_data(missing, prometheus, session)
+        evaluated = await prometheus.rules(session)
         exported = {name: await _exported(session, process.url) for name, process in workers.items()}
         work.cancel()
+    assert set(evaluated.values()) <= {"ok", "unknown"}, evaluated
     assert exported == {
         name: {metric.name for collector in declared_by(declare) for metric in collector.describe()}
         for name, declare in OWN.items()
