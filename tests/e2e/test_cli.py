@@ -66,6 +66,33 @@ def test_what_was_ingested_is_found_by_file_by_id_and_by_vector(shell: Shell) ->
     assert "panda.webp" in shell("search", PANDA.as_uri())
 
 
+def test_whoever_asks_says_what_hits_should_look_like_and_what_of_them_is_wanted(shell: Shell, tmp_path: Path) -> None:
+    animals = sorted(path.name for path in (PHOTOS / "animal").iterdir())
+    assert "3 indexed, 0 rejected" in shell("ingest", str(PHOTOS / "animal"))
+
+    def ids(*arguments: str) -> list[str]:
+        return [hit["id"] for hit in json.loads(shell("search", "--json", *arguments))["hits"]]
+
+    all_of_them = ("--filter", json.dumps({"@id": {"$in": animals}}))
+    apart = ids("--like", "2*id:panda.webp", "--unlike", f"0.5*{PHOTOS / 'animal' / animals[0]}", *all_of_them)
+    assert (apart[0], apart[-1]) == ("panda.webp", animals[0])
+    both = ids(str(PANDA), "--like", f"id:{animals[0]}", *all_of_them)
+    assert set(both[:2]) == {"panda.webp", animals[0]}
+    assert ids(str(PANDA), "--offset", "1", *all_of_them) == ids(str(PANDA), *all_of_them)[1:]
+    assert ids(str(PANDA), "--region", "0,0,1,1", *all_of_them)[0] == "panda.webp"
+    assert " growing: scan, " in shell("search", str(PANDA), "--explain")
+
+    requests = tmp_path / "requests.jsonl"
+    requests.write_text('{"id": "panda.webp", "top_k": 1}\n{"id": "nobody"}\n')
+    replies = shell("search", "--batch", str(requests), status=3)
+    assert "panda.webp" in replies
+    assert "unknown_id: no image 'nobody' is indexed" in replies
+
+    sheet = tmp_path / "found.html"
+    assert sheet.as_uri() in shell("search", str(PANDA), "--sheet", str(sheet))
+    assert sheet.read_text().count("data:image/jpeg") >= 4  # the query and the animals
+
+
 def test_a_deleted_image_is_not_found_any_more(shell: Shell) -> None:
     shell("ingest", "--inline", "--prefix", "gone/", str(PANDA))
     assert "gone/panda.webp: deleted" in shell("delete", "gone/panda.webp")
@@ -153,9 +180,16 @@ def report_a_copy_that_is_wrong(environment: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["search"], "give one of IMAGE, --id, --vector and --text"),
+        (["search"], "give one of IMAGE, --id, --vector, --text and --batch"),
         (["search", "/nowhere.jpg"], "there is no file /nowhere.jpg"),
         (["search", "--vector", "one,two"], "the vector cannot be read"),
+        (["search", "--id", "a", "--filter", "["], "the filter cannot be read as JSON"),
+        (["search", "--id", "a", "--batch", "b"], "--batch goes alone"),
+        (["search", "--text", "a", "--like", "b"], "--like and --unlike go with IMAGE or --id"),
+        (["search", "--unlike", "id:b"], "give one of IMAGE"),
+        (["search", "--id", "a", "--region", "0,0,1,1"], "--region is of IMAGE alone"),
+        (["search", str(PANDA), "--region", "0,0,1"], "left,top,right,bottom"),
+        (["search", "--batch", "/nowhere.json"], "the requests cannot be read"),
         (["ingest", "/nowhere"], "there is nothing at '/nowhere'"),
         (["topics", "--partitions", "many"], "Invalid value for '--partitions'"),
         (["up", "--retention", "month"], "--retention month: write a whole number and s, m, h, d or w, such as 30d"),

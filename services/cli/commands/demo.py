@@ -13,11 +13,11 @@ import typer
 from rich.markup import escape
 
 from services.cli.commands.ingest import report
-from services.cli.commands.search import show
 from services.cli.commands.up import stack
 from services.cli.contact_sheet import Finding, Picture, write_contact_sheet
 from services.cli.failures import Failure, Status
 from services.cli.ingestion import Ingested, ingest, percentile
+from services.cli.results import show
 from services.cli.running import err, out, run
 from services.cli.settings import CliSettings
 from services.cli.sources import Source, collect

@@ -1,21 +1,17 @@
 """`afterimage search`: find what looks like an image."""
 
-import json
-import re
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
-from rich.markup import escape
-from rich.table import Table
 
+from services.cli.asking import Asked, read_batch, read_filter
 from services.cli.failures import Failure, Status
+from services.cli.results import show, write_sheet
 from services.cli.running import out, run
 from services.cli.settings import CliSettings
-from services.cli.sources import local
-from shared.events.search_replies import SearchReply
-from shared.events.search_requests import MAX_TOP_K
+from shared.events.search_requests import MAX_RANK, MAX_TOP_K, SearchRequest
 
 
 def search(
@@ -32,81 +28,60 @@ def search(
     ] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="An id that no hit has; as often as you like.")] = None,
     exact: Annotated[bool, typer.Option("--exact", help="Compare with every image: slower, and misses none.")] = False,
+    like: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A further example: a file, a URI or id:ID, with a weight as in 2*cat.jpg; as often as you like."
+        ),
+    ] = None,
+    unlike: Annotated[list[str] | None, typer.Option(help="The same, for what hits should not look like.")] = None,
+    region: Annotated[
+        str | None, typer.Option(help="The part of IMAGE that counts: left,top,right,bottom, in shares of its sides.")
+    ] = None,
+    offset: Annotated[int, typer.Option(min=0, max=MAX_RANK, help="How many of the best hits are left out.")] = 0,
+    attribute: Annotated[
+        list[str] | None, typer.Option(help="An attribute that hits bring, where not all of them are wanted.")
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Say what was searched, and how.")] = False,
+    batch: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Answer the requests in a file of JSON; - is the standard input.")
+    ] = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the reply.")] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the reply as JSON.")] = False,
+    thumbnails: Annotated[bool, typer.Option(help="Show hits that are files here, where the terminal can.")] = True,
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the hits with their pictures to an HTML file.")
+    ] = None,
 ) -> None:
     """Find the images that look most like one, given as a file, a URI, an indexed id or a vector, or like a text."""
-    if sum(given is not None for given in (image, id, vector, text)) != 1:
-        raise typer.BadParameter("give one of IMAGE, --id, --vector and --text")
+    asked = Asked(image=image, id=id, vector=vector, text=text, region=region, like=like or (), unlike=unlike or ())
+    if (batch is not None) == (asked != Asked()) or (batch is None and asked.problem()):
+        raise typer.BadParameter(asked.problem() or "--batch goes alone")
 
     async def ask(settings: CliSettings) -> Status:
+        options = SearchRequest(
+            top_k=top_k,
+            offset=offset,
+            min_score=min_score,
+            filter=read_filter(filter),
+            exclude=frozenset(exclude or ()),
+            exact=exact,
+            attributes=None if attribute is None else frozenset(attribute),
+            explain=explain,
+        )
+        request = asked.request(options) if batch is None else SearchRequest(batch=read_batch(batch))
         async with settings.client() as client:
-            data, uri = _query_image(image)
-            reply = await client.search(
-                image=data,
-                uri=uri,
-                id=id,
-                vector=None if vector is None else read_vector(vector),
-                text=text,
-                top_k=top_k,
-                min_score=min_score,
-                filter=None if filter is None else read_filter(filter),
-                exclude=exclude or (),
-                exact=exact,
-                timeout_s=timeout,
-            )
+            reply = await client.ask(request, timeout_s=timeout)
         if as_json:
             out.print_json(msgspec.json.encode(reply).decode())
         if reply.error:
             raise Failure(f"{reply.error.code}: {reply.error.message}")
+        replies = reply.batch or [reply]
         if not as_json:
-            show(reply)
-        return Status.OK if reply.hits else Status.INCOMPLETE
+            for each in replies:
+                show(each, thumbnails=thumbnails)
+        if sheet is not None:
+            write_sheet(sheet, Path(image) if image else None, replies)
+        return Status.OK if all(each.hits for each in replies) else Status.INCOMPLETE
 
     run(ask)
-
-
-def show(reply: SearchReply) -> None:
-    """Print the ranked hits, and where the time went."""
-    if not reply.hits:
-        out.print("nothing found")
-    table = Table("rank", "score", "id", "attributes", box=None, pad_edge=False)
-    for rank, hit in enumerate(reply.hits, start=1):
-        attributes = json.dumps(hit.attributes, ensure_ascii=False) if hit.attributes else ""
-        table.add_row(str(rank), f"{hit.score:.4f}", escape(hit.id), escape(attributes))
-    if reply.hits:
-        out.print(table)
-    spent = reply.timings
-    out.print(
-        f"[dim]{spent.total_ms:.1f} ms in {reply.searcher}: queue {spent.queue_ms:.1f}, fetch {spent.fetch_ms:.1f}, "
-        f"decode {spent.decode_ms:.1f}, encode {spent.encode_ms:.1f}, search {spent.search_ms:.1f}[/dim]"
-    )
-
-
-def read_vector(text: str) -> list[float]:
-    """Numbers from the command line, or from the file that it names with @. Raises Failure."""
-    try:
-        source = Path(text[1:]).read_text() if text.startswith("@") else text
-        return [float(number) for number in re.split(r"[\s,\[\]]+", source) if number]
-    except (OSError, ValueError) as error:
-        raise Failure(f"the vector cannot be read: {error}", Status.MISUSED) from error
-
-
-def read_filter(text: str) -> dict[str, object]:
-    """Raises Failure where the text is no JSON object; what it means, the searcher knows."""
-    try:
-        return msgspec.json.decode(text, type=dict[str, object])
-    except msgspec.DecodeError as error:
-        raise Failure(f"the filter cannot be read as JSON: {error}", Status.MISUSED) from error
-
-
-def _query_image(place: str | None) -> tuple[bytes | None, str | None]:
-    """The image as content where it is small, else as a reference that the searcher must be able to read."""
-    if place is None or "://" in place:
-        return None, place
-    path = Path(place).expanduser()
-    if not path.is_file():
-        raise Failure(f"there is no file {place}", Status.MISUSED)
-    source = local(path, path.name)
-    data = source.inline()
-    return (data, None) if data is not None else (None, source.uri)
