@@ -11,8 +11,8 @@ CARD = "MODEL_CARD.md"
 _WHAT: Mapping[str, str] = {
     "rnn": "recurrent sweeps over the map of EfficientNet-Lite0, which is frozen and not part of the file",
     "cnn_head": "a projection of the vector of EfficientNet-Lite0, which is frozen and not part of the file",
-    "gan": "the features of a discriminator (64 x 64 pixels), pooled over all its layers",
-    "bigan": "the code of an encoder that learned to invert a generator (64 x 64 pixels)",
+    "gan": "a readout of the layers of a discriminator (64 x 64 pixels)",
+    "bigan": "a readout of the layers of an encoder that learned to invert a generator (64 x 64 pixels)",
 }
 
 

@@ -167,7 +167,7 @@ def _learner(
     if training.family in _GAMES:
         game = GameRecipe(batch=training.batch or _GAME_BATCH)
         kind = GanLearner if training.family == "gan" else BiganLearner
-        architecture = AdversarialArchitecture(channels=training.channels)
+        architecture = AdversarialArchitecture(channels=training.channels, dim=training.dim)
         return kind(architecture, game, pictures=pictures, parts=parts, device=device, seed=training.seed), None
 
     def looked(count: int) -> None:

@@ -32,7 +32,7 @@ def train(
     minutes: Annotated[float | None, typer.Option(help="End in this time.", show_default=False)] = None,
     seed: Annotated[int, typer.Option(help="The same seed and pictures give the same weights.")] = 0,
     loss: Annotated[str, typer.Option(help="supcon, multi-similarity, proxy-anchor or nt-xent.")] = "supcon",
-    dim: Annotated[int, typer.Option(min=8, max=4096, help="Length of the vectors of rnn and cnn-head.")] = 384,
+    dim: Annotated[int, typer.Option(min=8, max=4096, help="Length of the vectors.")] = 384,
     channels: Annotated[int, typer.Option(min=4, max=128, help="Width of the networks of gan and bigan.")] = 48,
     views: Annotated[int, typer.Option(min=1, max=16, help="Changed views of each picture for rnn and cnn-head.")] = 3,
     batch: Annotated[int | None, typer.Option(min=8, max=4096, help="Pictures in a step.", show_default=False)] = None,

@@ -1,12 +1,10 @@
-"""The encoders `gan` and `bigan`: the features of a discriminator, and the code of a generator's inverse."""
+"""The encoders `gan` and `bigan`: what the layers of a discriminator see, and those of a generator's inverse."""
 
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
-
 from shared.encoders.cnn.encoder import Backbone
-from shared.encoders.gan.networks import SIDE, AdversarialArchitecture, CodeEncoder, Trunk
+from shared.encoders.gan.networks import SIDE, AdversarialArchitecture
+from shared.encoders.gan.readout import LayerReadout
 from shared.encoders.pixels.preprocessing import Preprocessing
 from shared.encoders.trained import trained_architecture
 
@@ -22,34 +20,6 @@ PREPROCESSING = Preprocessing(
 )
 """The whole central square, between -1 and 1 as a generator's tanh gives it."""
 
-_GRID = 2
-"""The maps of all layers are pooled to this many rows and columns: 4 in the paper, for four times the length."""
-
-
-class DiscriminatorFeatures(nn.Module):
-    """The maps of all layers of a discriminator, each pooled by its maxima and scaled to unit length, in one vector.
-
-    As in section 5.1 of Radford et al. (2015), with a coarser grid.
-    """
-
-    def __init__(self, architecture: AdversarialArchitecture) -> None:
-        super().__init__()
-        self.trunk = Trunk(architecture.widths)
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Map float32 (batch, 3, 64, 64) to (batch, dim)."""
-        return layer_features(self.trunk(pictures))
-
-    @staticmethod
-    def dim_of(architecture: AdversarialArchitecture) -> int:
-        return _GRID**2 * sum(architecture.widths)
-
-
-def layer_features(maps: list[Tensor]) -> Tensor:
-    """Return the vector of the maps of all layers, each (batch, channels, height, width)."""
-    pooled = [nn.functional.adaptive_max_pool2d(values, _GRID).flatten(1) for values in maps]
-    return torch.cat([nn.functional.normalize(values) for values in pooled], dim=1)
-
 
 def packaged_weights(family: str) -> Path:
     """Return the file that comes with Afterimage: networks that were trained on drawings in the public domain."""
@@ -58,21 +28,18 @@ def packaged_weights(family: str) -> Path:
 
 def gan_backbone(weights: Path | None) -> Backbone:
     """Return the network for that file, untrained. Raises ValueError when the file is none of this encoder."""
-    architecture = _architecture(weights, GAN)
-    return Backbone(
-        module=DiscriminatorFeatures(architecture),
-        dim=DiscriminatorFeatures.dim_of(architecture),
-        preprocessing=PREPROCESSING,
-        classifier=(),
-    )
+    return _backbone(weights, GAN)
 
 
 def bigan_backbone(weights: Path | None) -> Backbone:
     """Return the network for that file, untrained. Raises ValueError when the file is none of this encoder."""
-    architecture = _architecture(weights, BIGAN)
-    return Backbone(
-        module=CodeEncoder(architecture), dim=architecture.latent, preprocessing=PREPROCESSING, classifier=()
-    )
+    return _backbone(weights, BIGAN)
+
+
+def _backbone(weights: Path | None, family: str) -> Backbone:
+    architecture = _architecture(weights, family)
+    module = LayerReadout(architecture, normalised=family == BIGAN)
+    return Backbone(module=module, dim=architecture.dim, preprocessing=PREPROCESSING, classifier=())
 
 
 def _architecture(weights: Path | None, family: str) -> AdversarialArchitecture:

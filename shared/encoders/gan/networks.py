@@ -29,6 +29,8 @@ class AdversarialArchitecture:
     """Of the first layer; the last one has eight times as many."""
     latent: int = 128
     """The length of what the generator makes a picture of."""
+    dim: int = 384
+    """The length of the embedding."""
 
     @property
     def widths(self) -> tuple[int, ...]:

@@ -1,5 +1,6 @@
 """A generator and its inverse (Donahue, Krähenbühl & Darrell 2016): the encoder `bigan`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from shared.training.learner import Losses
 
 
 class BiganLearner(GameLearner):
-    """A generator and its inverse against a joint discriminator; what the inverse gives is the embedding."""
+    """A generator and its inverse against a joint discriminator; the layers of the inverse are read."""
 
     family = BIGAN
 
@@ -50,14 +51,13 @@ class BiganLearner(GameLearner):
         self._follow()
         return {"discriminator": told_apart.item(), "generator": fooled.item(), "contrast": together.item()}
 
-    def tensors(self) -> dict[str, Tensor]:
-        """See Learner.tensors."""
-        return {name: tensor.detach().cpu().clone() for name, tensor in self._encoder.state_dict().items()}
+    def _trunk(self) -> Mapping[str, Tensor]:
+        return {name: tensor.detach().cpu().clone() for name, tensor in self._encoder.trunk.state_dict().items()}
 
-    def _embed(self, pictures: Tensor) -> Tensor:
+    def _maps(self, pictures: Tensor) -> list[Tensor]:
         self._encoder.eval()
-        codes: Tensor = self._encoder(pictures)
-        return codes
+        maps: list[Tensor] = self._encoder.trunk(pictures)
+        return maps
 
     def _stateful(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
         return {

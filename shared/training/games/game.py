@@ -4,7 +4,7 @@ The hinge loss (Lim and Ye 2017; Miyato et al. 2018), spectral normalisation of 
 2018), and the same changes to real and to made pictures before they are told apart (Zhao et al., "Differentiable
 Augmentation for Data-Efficient GAN Training", 2020): each of them so that few pictures are enough. Beside the game, the
 network whose features are wanted learns that two views of one picture belong together, as in Jeong and Shin, "Training
-GANs with Stronger Augmentations via Contrastive Discriminator" (2021).
+GANs with Stronger Augmentations via Contrastive Discriminator" (2021). When it is judged, a readout is fitted to it.
 """
 
 import copy
@@ -17,7 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from shared.encoders.gan.networks import SIDE, AdversarialArchitecture, Generator
+from shared.encoders.gan.readout import layer_statistics, statistics_of
 from shared.training.augmentation import Augmentation
+from shared.training.games.readout import fit_readout
 from shared.training.losses import metric_loss
 from shared.training.pictures import Pictures, Split
 from shared.training.quality import Quality, among_classes, of_views
@@ -69,6 +71,8 @@ class GameLearner:
         self._average = copy.deepcopy(self._generator).requires_grad_(requires_grad=False).eval()
         self._shown = torch.randn(_SHOWN, architecture.latent, generator=self._random)
         self._alike = metric_loss("supcon", classes=0, dim=0)
+        nothing = torch.zeros(architecture.dim, statistics_of(architecture)), torch.zeros(architecture.dim)
+        self._readout: tuple[Tensor, Tensor] = nothing
 
     @property
     def steps_per_epoch(self) -> int:
@@ -78,7 +82,9 @@ class GameLearner:
         """See Learner.begin_epoch. The rates stay what they are: a game has no minimum to settle in."""
 
     def quality(self) -> Quality:
-        """See Learner.quality."""
+        """See Learner.quality. The readout is fitted anew, as the encoder's file will hold it."""
+        learned = self._statistics_of_all(self._pictures.images[self._parts.learned])
+        self._readout = fit_readout(learned, self._architecture.dim)
         held_out = self._pictures.only(self._parts.held_out)
         vectors = self._embed_all(held_out.images)
         if held_out.labels is not None:
@@ -111,14 +117,27 @@ class GameLearner:
     def _stateful(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
         raise NotImplementedError
 
-    def _embed(self, pictures: Tensor) -> Tensor:
-        """Return the embeddings of pictures between -1 and 1."""
+    def tensors(self) -> dict[str, Tensor]:
+        """See Learner.tensors: the layers that are read, and the readout that `quality` fitted to them last."""
+        layers = {f"trunk.{name}": tensor for name, tensor in self._trunk().items()}
+        return layers | {"readout.weight": self._readout[0], "readout.bias": self._readout[1]}
+
+    def _trunk(self) -> Mapping[str, Tensor]:
+        """Return the weights of the layers that are read, on the CPU."""
         raise NotImplementedError
 
-    @torch.inference_mode()
+    def _maps(self, pictures: Tensor) -> list[Tensor]:
+        """Return the maps of these layers, of pictures between -1 and 1, as an encoder will compute them."""
+        raise NotImplementedError
+
     def _embed_all(self, images: Tensor) -> Tensor:
+        weight, bias = self._readout
+        return self._statistics_of_all(images) @ weight.T + bias
+
+    @torch.inference_mode()
+    def _statistics_of_all(self, images: Tensor) -> Tensor:
         parts = torch.split(images, _JUDGED_AT_ONCE)
-        return torch.cat([self._embed(_scaled(part).to(self._device)).cpu() for part in parts])
+        return torch.cat([layer_statistics(self._maps(_scaled(part).to(self._device))).cpu() for part in parts])
 
     def _drawn(self) -> Tensor:
         """Return the next pictures, uint8 (batch, 3, 64, 64); each comes once before any comes again."""

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from shared.encoders.gan.adversarial import DiscriminatorFeatures
 from shared.encoders.gan.networks import AdversarialArchitecture
+from shared.encoders.gan.readout import LayerReadout
 from shared.training.course import CHECKPOINT, Plan, run
 from shared.training.frozen import Seen
 from shared.training.games.bigan import BiganLearner
@@ -46,7 +46,7 @@ def game_learner(kind: str) -> GanLearner | BiganLearner:
     pictures = Pictures(images=images, labels=None, classes=())
     chosen = {"gan": GanLearner, "bigan": BiganLearner}[kind]
     recipe = GameRecipe(batch=8, steps_per_epoch=2)
-    architecture = AdversarialArchitecture(channels=4, latent=8)
+    architecture = AdversarialArchitecture(channels=4, latent=8, dim=16)
     return chosen(architecture, recipe, pictures=pictures, parts=PARTS, device=CPU, seed=7)
 
 
@@ -160,14 +160,29 @@ def test_a_generator_leaves_a_sheet_of_samples_for_each_epoch(tmp_path: Path) ->
     assert [path.name for path in sorted(tmp_path.glob("samples-*.png"))] == ["samples-000.png", "samples-001.png"]
 
 
-def test_the_layers_that_are_kept_of_a_discriminator_see_what_it_saw() -> None:
-    """Without the normalisation of their weights, which belongs to the training alone."""
-    learner = game_learner("gan")
+@pytest.mark.parametrize("kind", ["gan", "bigan"])
+def test_the_encoder_reads_off_what_the_game_was_judged_by(kind: str) -> None:
+    """Also without the spectral normalisation of a discriminator's weights, which belongs to the training alone."""
+    learner = game_learner(kind)
     for _ in range(2):
         learner.begin_epoch(0.0)
         learner.step()
-    pictures = torch.rand(2, 3, 64, 64) * 2 - 1
-    plain = DiscriminatorFeatures(AdversarialArchitecture(channels=4, latent=8))
+    learner.quality()
+    images = learner._pictures.images[:4]
+    plain = LayerReadout(AdversarialArchitecture(channels=4, latent=8, dim=16), normalised=kind == "bigan").eval()
     plain.load_state_dict(learner.tensors())
     with torch.no_grad():
-        assert torch.allclose(plain(pictures), learner._embed(pictures), atol=1e-5)
+        assert torch.allclose(plain(images / 127.5 - 1), learner._embed_all(images), atol=1e-4)
+
+
+def test_the_readout_is_fitted_to_the_pictures_that_are_learned_from() -> None:
+    learner = game_learner("gan")
+    learner.quality()
+    held_out = learner._pictures.images[PARTS.held_out]
+    learner._pictures.images[PARTS.held_out] = 255 - held_out
+    before = learner.tensors()
+    learner.quality()
+    assert same(learner.tensors(), before)
+    learner._pictures.images[PARTS.learned] //= 2
+    learner.quality()
+    assert not same(learner.tensors(), before)

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from shared.encoders.backends.openvino_encoder import OpenVinoEncoder
-from shared.encoders.gan.adversarial import DiscriminatorFeatures
 from shared.encoders.gan.networks import (
     AdversarialArchitecture,
     CodeEncoder,
@@ -14,10 +13,11 @@ from shared.encoders.gan.networks import (
     Generator,
     JointDiscriminator,
 )
+from shared.encoders.gan.readout import LayerReadout, layer_statistics, statistics_of
 from shared.encoders.registry import load_encoder
 from tests.unit.encoders.heads import random_file
 
-SMALL = AdversarialArchitecture(channels=4, latent=8)
+SMALL = AdversarialArchitecture(channels=4, latent=8, dim=16)
 
 
 def test_gradients_flow_through_both_games() -> None:
@@ -38,13 +38,25 @@ def test_gradients_flow_through_both_games() -> None:
         assert sum(reached) >= len(reached) - 3
 
 
-def test_the_features_of_all_layers_weigh_the_same() -> None:
+def test_what_is_read_are_the_mean_and_the_deviation_of_each_channel() -> None:
+    random = torch.Generator().manual_seed(1)
+    maps = [torch.randn(2, width, side, side, generator=random) for width, side in ((4, 8), (8, 4))]
+    found = layer_statistics(maps)
+    expected = [
+        torch.cat([values.flatten(2).mean(dim=2), values.flatten(2).std(dim=2, correction=0)], dim=1) for values in maps
+    ]
+    assert torch.allclose(found, torch.cat(expected, dim=1), atol=1e-5)
+
+
+@pytest.mark.parametrize("normalised", [False, True])
+def test_all_layers_are_read(normalised: bool) -> None:
     torch.manual_seed(1)
-    features = DiscriminatorFeatures(SMALL)
-    vector = features(torch.rand(2, 3, 64, 64))
-    assert vector.shape == (2, DiscriminatorFeatures.dim_of(SMALL)) == (2, 4 * (4 + 8 + 16 + 32))
-    layers = torch.split(vector, [4 * width for width in SMALL.widths], dim=1)
-    assert torch.allclose(torch.stack([layer.norm(dim=1) for layer in layers]), torch.ones(4, 2), atol=1e-5)
+    network = LayerReadout(SMALL, normalised=normalised).eval()
+    pictures = torch.rand(2, 3, 64, 64)
+    vectors = network(pictures)
+    assert vectors.shape == (2, SMALL.dim)
+    assert network.readout.in_features == statistics_of(SMALL) == 2 * (4 + 8 + 16 + 32)
+    assert torch.allclose(vectors, network.readout(layer_statistics(network.trunk(pictures))))
 
 
 @pytest.mark.parametrize("family", ["gan", "bigan"])
