@@ -22,7 +22,7 @@ endif
 unexport PYTHONDONTWRITEBYTECODE
 
 TRAIN_RNN := --views 2 --epochs 12 --patience 2 --seed 1
-TRAIN_GAN := --channels 32 --epochs 5 --patience 12 --threads 1 --seed 1
+TRAIN_GAN := --channels 32 --dim 256 --epochs 5 --patience 12 --threads 1 --seed 1
 
 .PHONY: help setup fmt lint type test soak fuzz bench bench-codes bench-extract bench-extract-memory bench-index bench-kafka bench-packages bench-query demo check up docs screenshots train-weights evaluate-families audit licences sbom ci-tools
 

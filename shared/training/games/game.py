@@ -84,7 +84,7 @@ class GameLearner:
     def quality(self) -> Quality:
         """See Learner.quality. The readout is fitted anew, as the encoder's file will hold it."""
         learned = self._statistics_of_all(self._pictures.images[self._parts.learned])
-        self._readout = fit_readout(learned, self._architecture.dim)
+        self._readout = fit_readout(learned, [2 * width for width in self._architecture.widths], self._architecture.dim)
         held_out = self._pictures.only(self._parts.held_out)
         vectors = self._embed_all(held_out.images)
         if held_out.labels is not None:

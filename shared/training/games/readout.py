@@ -1,5 +1,7 @@
 """Fits the readout of a network to what it sees in the pictures that are learned from: in closed form, in seconds."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -8,17 +10,19 @@ _LEAST_DEVIATION = 1e-3
 
 
 @torch.no_grad()
-def fit_readout(statistics: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+def fit_readout(statistics: Tensor, lengths: Sequence[int], dim: int) -> tuple[Tensor, Tensor]:
     """Return the weight (dim, length) and the bias (dim) of the readout, float32.
 
-    Statistics are brought to mean 0 and deviation 1; what is returned gives their first principal axes, each over the
-    root of its deviation, scaled to unit length on average. Rows for which there are no axes are zero.
+    Statistics are brought to mean 0 and one deviation in each layer, so that all layers weigh the same; what is
+    returned gives their first principal axes, each over the root of its deviation, scaled to unit length on average.
+    Rows for which there are no axes are zero.
 
-    statistics: float32 (count, length), of pictures.
+    statistics: float32 (count, length), of pictures. lengths: how many of them, one after the other, are of each layer.
     """
     values = statistics.double()
     mean, deviation = values.mean(dim=0), values.std(dim=0, correction=0)
     deviation = deviation.clamp(min=_LEAST_DEVIATION * deviation.max().item())
+    deviation *= torch.cat([torch.full((length,), length**0.5) for length in lengths])
     standardised = (values - mean) / deviation
     variances, axes = torch.linalg.eigh(standardised.T @ standardised / len(values))
     axes = axes.T.flip(0)[:dim]

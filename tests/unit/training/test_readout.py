@@ -16,7 +16,7 @@ def drawn(count: int, deviations: list[float], seed: int = 1) -> Tensor:
 
 def test_it_is_half_of_the_whitening_that_scikit_learn_finds() -> None:
     values = drawn(500, [8.0, 4.0, 2.0, 1.0, 0.5, 0.2])
-    weight, bias = fit_readout(values, 4)
+    weight, bias = fit_readout(values, [6], 4)
     read = values @ weight.T + bias
     standardised = ((values - values.mean(dim=0)) / values.std(dim=0, correction=0)).double().numpy()
     known = PCA(4).fit(standardised)
@@ -28,15 +28,22 @@ def test_it_is_half_of_the_whitening_that_scikit_learn_finds() -> None:
 
 def test_a_statistic_that_hardly_differs_is_not_blown_up() -> None:
     values = torch.cat([drawn(200, [1.0, 1.0]), torch.full((200, 1), 3.0)], dim=1)
-    weight, bias = fit_readout(values, 2)
+    weight, bias = fit_readout(values, [3], 2)
     changed = values.clone()
     changed[:, 2] += 1e-3
     assert torch.allclose(changed @ weight.T + bias, values @ weight.T + bias, atol=1e-3)
 
 
+def test_a_layer_of_many_channels_weighs_no_more_than_one_of_few() -> None:
+    values = torch.cat([drawn(200, [1.0]), drawn(200, [1.0], seed=2).expand(-1, 50)], dim=1)
+    weight, bias = fit_readout(values, [1, 50], 2)
+    read = values @ weight.T + bias
+    assert torch.allclose(read.std(dim=0)[0], read.std(dim=0)[1], rtol=0.1)
+
+
 def test_where_there_are_fewer_axes_than_numbers_the_rest_is_zero() -> None:
     values = drawn(4, [1.0] * 10)
-    weight, bias = fit_readout(values, 8)
+    weight, bias = fit_readout(values, [10], 8)
     read = values @ weight.T + bias
     assert read.shape == (4, 8)
     assert (read.abs().amax(dim=0) > 1e-3).tolist() == [True] * 3 + [False] * 5
@@ -48,7 +55,7 @@ def test_it_finds_classes_that_a_large_statistic_of_no_meaning_hides() -> None:
     labels = torch.arange(120) % 4
     told = torch.eye(4)[labels] + 0.1 * torch.randn(120, 4, generator=random)
     values = torch.cat([told, 50 * torch.randn(120, 1, generator=random)], dim=1)
-    weight, bias = fit_readout(values[:60], 4)
+    weight, bias = fit_readout(values[:60], [5], 4)
     before = among_classes(values[60:], labels[60:]).mean_average_precision
     after = among_classes(nn.functional.linear(values[60:], weight, bias), labels[60:]).mean_average_precision
     assert after > before + 0.3
