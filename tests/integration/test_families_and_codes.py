@@ -59,7 +59,7 @@ CODES = [
     "pca64,vq8",
     "pca64,vq8+f16",
 ]
-"""With a projection where a rotation of the vectors of some family, of 1,920 numbers, would take minutes to learn."""
+"""With a projection before what learns a rotation or codewords, which takes longer the longer the vectors are."""
 IMAGES = 280
 
 

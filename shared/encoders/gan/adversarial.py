@@ -38,7 +38,7 @@ def bigan_backbone(weights: Path | None) -> Backbone:
 
 def _backbone(weights: Path | None, family: str) -> Backbone:
     architecture = _architecture(weights, family)
-    module = LayerReadout(architecture, normalised=family == BIGAN)
+    module = LayerReadout(architecture, inverse=family == BIGAN)
     return Backbone(module=module, dim=architecture.dim, preprocessing=PREPROCESSING, classifier=())
 
 

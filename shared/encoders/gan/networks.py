@@ -101,7 +101,7 @@ class CodeEncoder(nn.Module):
     def __init__(self, architecture: AdversarialArchitecture) -> None:
         super().__init__()
         self.trunk = Trunk(architecture.widths, normalised=True)
-        self.latent = nn.Linear(architecture.widths[-1] * _LAST**2, architecture.latent)
+        self.latent = code_layer(architecture)
 
     def forward(self, pictures: Tensor) -> Tensor:
         code: Tensor = self.latent(self.trunk(pictures)[-1].flatten(1))
@@ -128,6 +128,11 @@ class JointDiscriminator(nn.Module):
         seen = self.of_picture(self.trunk(pictures)[-1].flatten(1))
         verdict: Tensor = self.verdict(torch.cat([seen, self.of_code(codes)], dim=1))
         return verdict
+
+
+def code_layer(architecture: AdversarialArchitecture) -> nn.Linear:
+    """Return the last layer of the inverse, from the last map (batch, channels * 4 * 4) to the code."""
+    return nn.Linear(architecture.widths[-1] * _LAST**2, architecture.latent)
 
 
 def _doubling(channels: int, width: int) -> nn.Module:

@@ -9,37 +9,39 @@ and whitening", 2012).
 import torch
 from torch import Tensor, nn
 
-from shared.encoders.gan.networks import AdversarialArchitecture, Trunk
+from shared.encoders.gan.networks import AdversarialArchitecture, Trunk, code_layer
 
 
-def layer_statistics(maps: list[Tensor]) -> Tensor:
-    """Return the mean and the standard deviation of each channel of each layer.
+def statistics(maps: list[Tensor], code: Tensor | None = None) -> Tensor:
+    """Return the mean and the standard deviation of each channel of each layer, and the code where there is one.
 
-    maps: float32, each (batch, channels, height, width). returns: (batch, 2 * all channels).
+    maps: float32, each (batch, channels, height, width). code: (batch, latent). returns: (batch, sum of `lengths`).
     """
     found = []
     for values in maps:
         mean = values.mean(dim=(2, 3), keepdim=True)
         deviation = (values - mean).square().mean(dim=(2, 3)).sqrt()
         found += [mean.flatten(1), deviation]
-    return torch.cat(found, dim=1)
+    return torch.cat(found if code is None else [*found, code], dim=1)
 
 
-def statistics_of(architecture: AdversarialArchitecture) -> int:
-    """Return how many statistics there are of each picture."""
-    return 2 * sum(architecture.widths)
+def lengths(architecture: AdversarialArchitecture, *, inverse: bool) -> list[int]:
+    """Return how many statistics there are of each layer; the code counts as one."""
+    return [2 * width for width in architecture.widths] + ([architecture.latent] if inverse else [])
 
 
 class LayerReadout(nn.Module):
-    """W s + b, of the statistics s of all layers of a network."""
+    """W s + b, of the statistics s of all layers of a discriminator, or of a generator's inverse and of its code."""
 
-    def __init__(self, architecture: AdversarialArchitecture, *, normalised: bool = False) -> None:
-        """normalised: whether the layers have batch normalisation, as those of a generator's inverse do."""
+    def __init__(self, architecture: AdversarialArchitecture, *, inverse: bool = False) -> None:
         super().__init__()
-        self.trunk = Trunk(architecture.widths, normalised=normalised)
-        self.readout = nn.Linear(statistics_of(architecture), architecture.dim)
+        self.trunk = Trunk(architecture.widths, normalised=inverse)
+        self.latent = code_layer(architecture) if inverse else None
+        self.readout = nn.Linear(sum(lengths(architecture, inverse=inverse)), architecture.dim)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Map float32 (batch, 3, 64, 64) to (batch, dim), not of unit length."""
-        embedding: Tensor = self.readout(layer_statistics(self.trunk(pictures)))
+        maps = self.trunk(pictures)
+        code = None if self.latent is None else self.latent(maps[-1].flatten(1))
+        embedding: Tensor = self.readout(statistics(maps, code))
         return embedding

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from shared.encoders.gan.adversarial import BIGAN
 from shared.encoders.gan.networks import AdversarialArchitecture, CodeEncoder, JointDiscriminator
+from shared.encoders.gan.readout import statistics
 from shared.training.games.game import GameLearner, GameRecipe, contrast_head, initialise
 from shared.training.games.losses import descend, hinge
 from shared.training.games.spectral import normalised
@@ -15,7 +16,7 @@ from shared.training.learner import Losses
 
 
 class BiganLearner(GameLearner):
-    """A generator and its inverse against a joint discriminator; the layers of the inverse are read."""
+    """A generator and its inverse against a joint discriminator; the inverse is read."""
 
     family = BIGAN
 
@@ -51,13 +52,13 @@ class BiganLearner(GameLearner):
         self._follow()
         return {"discriminator": told_apart.item(), "generator": fooled.item(), "contrast": together.item()}
 
-    def _trunk(self) -> Mapping[str, Tensor]:
-        return {name: tensor.detach().cpu().clone() for name, tensor in self._encoder.trunk.state_dict().items()}
+    def _layers(self) -> Mapping[str, Tensor]:
+        return {name: tensor.detach().cpu().clone() for name, tensor in self._encoder.state_dict().items()}
 
-    def _maps(self, pictures: Tensor) -> list[Tensor]:
+    def _statistics(self, pictures: Tensor) -> Tensor:
         self._encoder.eval()
-        maps: list[Tensor] = self._encoder.trunk(pictures)
-        return maps
+        maps = self._encoder.trunk(pictures)
+        return statistics(maps, self._encoder.latent(maps[-1].flatten(1)))
 
     def _stateful(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
         return {

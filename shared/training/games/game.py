@@ -16,8 +16,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from shared.encoders.gan.adversarial import BIGAN
 from shared.encoders.gan.networks import SIDE, AdversarialArchitecture, Generator
-from shared.encoders.gan.readout import layer_statistics, statistics_of
+from shared.encoders.gan.readout import lengths
 from shared.training.augmentation import Augmentation
 from shared.training.games.readout import fit_readout
 from shared.training.losses import metric_loss
@@ -71,8 +72,8 @@ class GameLearner:
         self._average = copy.deepcopy(self._generator).requires_grad_(requires_grad=False).eval()
         self._shown = torch.randn(_SHOWN, architecture.latent, generator=self._random)
         self._alike = metric_loss("supcon", classes=0, dim=0)
-        nothing = torch.zeros(architecture.dim, statistics_of(architecture)), torch.zeros(architecture.dim)
-        self._readout: tuple[Tensor, Tensor] = nothing
+        self._lengths = lengths(architecture, inverse=self.family == BIGAN)
+        self._readout = torch.zeros(architecture.dim, sum(self._lengths)), torch.zeros(architecture.dim)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -84,7 +85,7 @@ class GameLearner:
     def quality(self) -> Quality:
         """See Learner.quality. The readout is fitted anew, as the encoder's file will hold it."""
         learned = self._statistics_of_all(self._pictures.images[self._parts.learned])
-        self._readout = fit_readout(learned, [2 * width for width in self._architecture.widths], self._architecture.dim)
+        self._readout = fit_readout(learned, self._lengths, self._architecture.dim)
         held_out = self._pictures.only(self._parts.held_out)
         vectors = self._embed_all(held_out.images)
         if held_out.labels is not None:
@@ -119,15 +120,14 @@ class GameLearner:
 
     def tensors(self) -> dict[str, Tensor]:
         """See Learner.tensors: the layers that are read, and the readout that `quality` fitted to them last."""
-        layers = {f"trunk.{name}": tensor for name, tensor in self._trunk().items()}
-        return layers | {"readout.weight": self._readout[0], "readout.bias": self._readout[1]}
+        return {**self._layers(), "readout.weight": self._readout[0], "readout.bias": self._readout[1]}
 
-    def _trunk(self) -> Mapping[str, Tensor]:
-        """Return the weights of the layers that are read, on the CPU."""
+    def _layers(self) -> Mapping[str, Tensor]:
+        """Return the weights of the layers that are read, by their names in `LayerReadout`, on the CPU."""
         raise NotImplementedError
 
-    def _maps(self, pictures: Tensor) -> list[Tensor]:
-        """Return the maps of these layers, of pictures between -1 and 1, as an encoder will compute them."""
+    def _statistics(self, pictures: Tensor) -> Tensor:
+        """Return what there is to be read of pictures between -1 and 1, as an encoder will compute it."""
         raise NotImplementedError
 
     def _embed_all(self, images: Tensor) -> Tensor:
@@ -137,7 +137,7 @@ class GameLearner:
     @torch.inference_mode()
     def _statistics_of_all(self, images: Tensor) -> Tensor:
         parts = torch.split(images, _JUDGED_AT_ONCE)
-        return torch.cat([layer_statistics(self._maps(_scaled(part).to(self._device))).cpu() for part in parts])
+        return torch.cat([self._statistics(_scaled(part).to(self._device)).cpu() for part in parts])
 
     def _drawn(self) -> Tensor:
         """Return the next pictures, uint8 (batch, 3, 64, 64); each comes once before any comes again."""

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from shared.encoders.gan.adversarial import GAN
 from shared.encoders.gan.networks import AdversarialArchitecture, Discriminator
+from shared.encoders.gan.readout import statistics
 from shared.training.games.game import GameLearner, GameRecipe, contrast_head
 from shared.training.games.losses import descend, hinge
 from shared.training.games.spectral import denormalised, normalised
@@ -48,13 +49,12 @@ class GanLearner(GameLearner):
         self._follow()
         return {"discriminator": told_apart.item(), "generator": fooled.item(), "contrast": together.item()}
 
-    def _trunk(self) -> Mapping[str, Tensor]:
-        return denormalised(self._discriminator.trunk)
+    def _layers(self) -> Mapping[str, Tensor]:
+        return {f"trunk.{name}": tensor for name, tensor in denormalised(self._discriminator.trunk).items()}
 
-    def _maps(self, pictures: Tensor) -> list[Tensor]:
+    def _statistics(self, pictures: Tensor) -> Tensor:
         self._discriminator.eval()
-        maps: list[Tensor] = self._discriminator.trunk(pictures)
-        return maps
+        return statistics(self._discriminator.trunk(pictures))
 
     def _stateful(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
         return {

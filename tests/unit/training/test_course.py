@@ -169,7 +169,7 @@ def test_the_encoder_reads_off_what_the_game_was_judged_by(kind: str) -> None:
         learner.step()
     learner.quality()
     images = learner._pictures.images[:4]
-    plain = LayerReadout(AdversarialArchitecture(channels=4, latent=8, dim=16), normalised=kind == "bigan").eval()
+    plain = LayerReadout(AdversarialArchitecture(channels=4, latent=8, dim=16), inverse=kind == "bigan").eval()
     plain.load_state_dict(learner.tensors())
     with torch.no_grad():
         assert torch.allclose(plain(images / 127.5 - 1), learner._embed_all(images), atol=1e-4)

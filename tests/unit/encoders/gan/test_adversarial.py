@@ -13,7 +13,7 @@ from shared.encoders.gan.networks import (
     Generator,
     JointDiscriminator,
 )
-from shared.encoders.gan.readout import LayerReadout, layer_statistics, statistics_of
+from shared.encoders.gan.readout import LayerReadout, lengths, statistics
 from shared.encoders.registry import load_encoder
 from tests.unit.encoders.heads import random_file
 
@@ -41,22 +41,29 @@ def test_gradients_flow_through_both_games() -> None:
 def test_what_is_read_are_the_mean_and_the_deviation_of_each_channel() -> None:
     random = torch.Generator().manual_seed(1)
     maps = [torch.randn(2, width, side, side, generator=random) for width, side in ((4, 8), (8, 4))]
-    found = layer_statistics(maps)
+    found = statistics(maps)
     expected = [
         torch.cat([values.flatten(2).mean(dim=2), values.flatten(2).std(dim=2, correction=0)], dim=1) for values in maps
     ]
     assert torch.allclose(found, torch.cat(expected, dim=1), atol=1e-5)
 
 
-@pytest.mark.parametrize("normalised", [False, True])
-def test_all_layers_are_read(normalised: bool) -> None:
+@pytest.mark.parametrize("inverse", [False, True])
+def test_all_layers_are_read(inverse: bool) -> None:
     torch.manual_seed(1)
-    network = LayerReadout(SMALL, normalised=normalised).eval()
+    network = LayerReadout(SMALL, inverse=inverse).eval()
     pictures = torch.rand(2, 3, 64, 64)
     vectors = network(pictures)
     assert vectors.shape == (2, SMALL.dim)
-    assert network.readout.in_features == statistics_of(SMALL) == 2 * (4 + 8 + 16 + 32)
-    assert torch.allclose(vectors, network.readout(layer_statistics(network.trunk(pictures))))
+    maps = network.trunk(pictures)
+    seen = [statistics(maps)] if network.latent is None else [statistics(maps), network.latent(maps[-1].flatten(1))]
+    assert seen[0].shape == (2, 2 * (4 + 8 + 16 + 32))
+    assert torch.allclose(vectors, network.readout(torch.cat(seen, dim=1)), atol=1e-6)
+
+
+def test_the_code_of_an_inverse_counts_as_a_layer() -> None:
+    assert lengths(SMALL, inverse=False) == [8, 16, 32, 64]
+    assert lengths(SMALL, inverse=True) == [8, 16, 32, 64, 8]
 
 
 @pytest.mark.parametrize("family", ["gan", "bigan"])
