@@ -11,8 +11,8 @@ from shared.encoders.trained import trained_architecture
 GAN = "gan"
 BIGAN = "bigan"
 
-GAN_SHA256 = "02833f72e25771ceffc3579880fadbff8ca7daf10a549d5854626a5060ba6095"
-BIGAN_SHA256 = "624ce66d7c23467452579ddc70238c4a40a9d335428dc4c5af7edd5d1c5b1459"
+GAN_SHA256 = "bfe1d53e050d7fca4884af90eba065cc22f7f0566390e6d8fcbded46473efaa4"
+BIGAN_SHA256 = "8f8786e17f74c8f72a3e397ea4150cece199ad8b24bf9d436d8c3c366596eb0f"
 """Of the weights that come with Afterimage; `make train-weights` makes them, and MODEL_CARD.md describes them."""
 
 PREPROCESSING = Preprocessing(
