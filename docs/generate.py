@@ -3,6 +3,7 @@
 - asyncapi/*.json: what each worker consumes and produces, from the application as it runs
 - configuration.md: every setting of every worker
 - metrics.md: every metric of every worker
+- scaling.md: the table of what installations of three sizes take
 """
 
 import json
@@ -18,6 +19,7 @@ import services.extractor.app
 import services.indexer.app
 import services.searcher.app
 from docs.metric_tables import metrics_document
+from docs.scaling_tables import with_plans
 from services.cli.embedding import EmbedSettings
 from services.cli.settings import CliSettings
 from services.extractor.settings import ExtractorSettings
@@ -56,6 +58,7 @@ def documents() -> Iterator[tuple[Path, str]]:
         yield HERE / "asyncapi" / f"{name}.json", json.dumps(_sorted(specification), indent=2) + "\n"
     yield HERE / "configuration.md", _configuration()
     yield HERE / "metrics.md", metrics_document()
+    yield HERE / "scaling.md", with_plans(HERE / "scaling.md")
 
 
 def _sorted(specification: dict[str, Any]) -> dict[str, Any]:

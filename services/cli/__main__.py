@@ -13,6 +13,7 @@ from services.cli.commands.evaluate import evaluate
 from services.cli.commands.fit_code import fit_code
 from services.cli.commands.ingest import ingest
 from services.cli.commands.models import models
+from services.cli.commands.plan import plan
 from services.cli.commands.quantize import quantize
 from services.cli.commands.redrive import redrive
 from services.cli.commands.restore import restore
@@ -68,6 +69,7 @@ for command in (
     fit_code,
     train,
     evaluate,
+    plan,
 ):
     app.command()(command)
 
