@@ -12,6 +12,7 @@ from services.cli.commands.embed import embed
 from services.cli.commands.evaluate import evaluate
 from services.cli.commands.fit_code import fit_code
 from services.cli.commands.ingest import ingest
+from services.cli.commands.keys import keys
 from services.cli.commands.models import models
 from services.cli.commands.plan import plan
 from services.cli.commands.quantize import quantize
@@ -72,6 +73,7 @@ for command in (
     plan,
 ):
     app.command()(command)
+app.add_typer(keys, name="keys")
 
 
 def main() -> None:

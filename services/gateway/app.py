@@ -1,17 +1,21 @@
 """Wiring of the gateway: the API, the page, the connection to the bus, the probes."""
 
-import ipaddress
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from services.gateway import problems
-from services.gateway.access.admission import Admission
+from services.gateway.access.admission import Admission, AdmissionPolicy
+from services.gateway.access.authentication import Authentication, Guarded
+from services.gateway.access.key_ring import KeyRing
+from services.gateway.access.rate import RateLimit
 from services.gateway.api import capabilities, searches, uploads
 from services.gateway.api.capabilities import Searchers
 from services.gateway.api.description import DescribedApi
@@ -23,7 +27,8 @@ from services.gateway.live.progress import asking
 from services.gateway.live.stream import Audience
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.middleware import Dispatch, Measured, Shielded
-from services.gateway.settings import GatewaySettings
+from services.gateway.settings import GatewaySettings, is_loopback
+from shared.access.keys import Scope
 from shared.client import AfterimageClient
 from shared.runtime.background import BackgroundTasks
 from shared.runtime.health import Health
@@ -37,9 +42,19 @@ log = get_logger(__name__)
 PAGE = Path(__file__).parent / "page"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Who gets in, and how much of them. ring: None where no keys are asked for. origins: of other sites' pages."""
+
+    admission: AdmissionPolicy
+    rate: RateLimit
+    ring: KeyRing | None = None
+    origins: Sequence[str] = ()
+
+
 def build(settings: GatewaySettings, stop: Stop) -> ASGIApp:
-    """The gateway as an ASGI application."""
-    if not _is_loopback(settings.http_host):
+    """The gateway as an ASGI application. Raises BadKeyFile."""
+    if settings.keys is None and not is_loopback(settings.http_host):
         log.warning("gateway_is_open", http_host=settings.http_host, hint="whoever reaches it may use all of it")
 
     def open_index() -> AfterimageClient:
@@ -50,11 +65,16 @@ def build(settings: GatewaySettings, stop: Stop) -> ASGIApp:
             fetch_wait_ms=settings.fetch_wait_ms,
         )
 
-    live = Live(hearing(settings), asking(settings))
-    return make_gateway(open_index, stop, live=live, max_in_flight=settings.max_in_flight)
+    access = Access(
+        admission=AdmissionPolicy(max_in_flight=settings.max_in_flight, max_in_flight_each=settings.max_in_flight_each),
+        rate=RateLimit(per_s=settings.rate_per_s, burst=2 * settings.rate_per_s),
+        ring=KeyRing(settings.keys) if settings.keys else None,
+        origins=settings.allowed_origins,
+    )
+    return make_gateway(open_index, stop, live=Live(hearing(settings), asking(settings)), access=access)
 
 
-def make_gateway(open_index: OpenIndex, stop: Stop, *, live: Live, max_in_flight: int) -> ASGIApp:
+def make_gateway(open_index: OpenIndex, stop: Stop, *, live: Live, access: Access) -> ASGIApp:
     """The gateway in front of any index."""
     connection = Connection(open_index)
     registry = new_registry()
@@ -65,6 +85,8 @@ def make_gateway(open_index: OpenIndex, stop: Stop, *, live: Live, max_in_flight
         async with BackgroundTasks(on_failure=stop) as tasks:
             tasks.spawn(connection.run(), name="connection")
             live.start(tasks)
+            if access.ring:
+                tasks.spawn(access.ring.run(), name="keys")
             yield
 
     api = DescribedApi(
@@ -75,7 +97,8 @@ def make_gateway(open_index: OpenIndex, stop: Stop, *, live: Live, max_in_flight
         docs_url=None,  # the usual viewers load their scripts from elsewhere: /docs is a page of our own
         redoc_url=None,
     )
-    api.state.admission = Admission(connection, max_in_flight=max_in_flight)
+    api.state.authentication = authentication = Authentication(access.ring, access.rate)
+    api.state.admission = Admission(connection, access.rate, access.admission)
     api.state.audience = Audience(live, stopping=lambda: stop.requested)
     api.state.searchers = Searchers(connection)
     metrics.in_flight.set_function(lambda: api.state.admission.in_flight)
@@ -86,11 +109,16 @@ def make_gateway(open_index: OpenIndex, stop: Stop, *, live: Live, max_in_flight
     api.include_router(capabilities.router)
     api.mount("/", StaticFiles(directory=PAGE, html=True))
     health = Health(ready={"bus": connection.not_connected})
-    return Dispatch(Shielded(Measured(api, metrics, live.searches)), dict(operational_routes(health, registry)))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    operational = dict(operational_routes(health, registry))
+    if access.ring:
+        operational["/metrics"] = Guarded(operational["/metrics"], authentication, Scope.ADMIN)
+    shielded: ASGIApp = Shielded(Measured(api, metrics, live.searches), access.origins)
+    if access.origins:
+        shielded = CORSMiddleware(
+            shielded,
+            allow_origins=access.origins,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["authorization", "content-type", "last-event-id"],
+            expose_headers=["retry-after"],
+        )
+    return Dispatch(shielded, operational)

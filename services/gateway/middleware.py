@@ -1,7 +1,7 @@
 """What surrounds every request: its measurement, and what keeps other sites out."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 
 from fastapi.routing import APIRoute
@@ -42,10 +42,13 @@ class Shielded:
     """Adds the security headers, and refuses what another site makes a browser send.
 
     Without keys, a page from anywhere could otherwise write to the index of whoever looks at it.
+
+    origins: of sites whose pages may all the same.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, origins: Collection[str] = ()) -> None:
         self._app = app
+        self._origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -57,7 +60,8 @@ class Shielded:
                 MutableHeaders(scope=message).update(_HEADERS)
             await send(message)
 
-        foreign = Headers(scope=scope).get("sec-fetch-site") in _OTHER_SITES
+        headers = Headers(scope=scope)
+        foreign = headers.get("sec-fetch-site") in _OTHER_SITES and headers.get("origin") not in self._origins
         app = _refuse_foreign if foreign and scope["method"] not in _SAFE_METHODS else self._app
         await app(scope, receive, send_with_headers)
 

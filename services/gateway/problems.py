@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
 from starlette.exceptions import HTTPException
 
+from shared.access.tenancy import Forbidden
 from shared.bus.producer import RecordTooLarge
 from shared.client import BusUnavailable, NoAnswer, UploadRejected
 from shared.events.faults import PoisonInput, RejectReason
@@ -18,22 +19,31 @@ from shared.events.search_replies import ErrorCode, SearchReply
 from shared.events.search_requests import BadRequest
 
 RETRY_AFTER_S = 1
+_LATER = frozenset({HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS})
 
 
 class Problem(Exception):
     """A request gets no result. code: for machines, part of the contract; detail: one sentence for people.
 
-    positions: shard → the position that the index had reached.
+    positions: shard → the position that the index had reached. retry_after_s: when the request may succeed, where that
+    is known.
     """
 
     def __init__(
-        self, status: HTTPStatus, code: str, detail: str, *, positions: Mapping[int, int] | None = None
+        self,
+        status: HTTPStatus,
+        code: str,
+        detail: str,
+        *,
+        positions: Mapping[int, int] | None = None,
+        retry_after_s: int | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.code = code
         self.detail = detail
         self.positions = positions
+        self.retry_after_s = retry_after_s
 
 
 class ProblemDocument(BaseModel):
@@ -83,9 +93,13 @@ def document_of(problem: Problem) -> ProblemDocument:
 
 
 def respond(problem: Problem) -> JSONResponse:
+    headers = {}
+    if problem.status in _LATER:
+        headers["Retry-After"] = str(problem.retry_after_s or RETRY_AFTER_S)
+    if problem.status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
     document = document_of(problem)
-    retry = {"Retry-After": str(RETRY_AFTER_S)} if problem.status is HTTPStatus.SERVICE_UNAVAILABLE else None
-    return JSONResponse(document.model_dump(), problem.status, retry, media_type="application/problem+json")
+    return JSONResponse(document.model_dump(), problem.status, headers, media_type="application/problem+json")
 
 
 def install(app: FastAPI) -> None:
@@ -129,6 +143,11 @@ def _more_than_kafka_takes(_error: RecordTooLarge) -> Problem:
         "request_too_large",
         "all the images and vectors of a search take 1 MiB at most: send fewer, or images by their uri",
     )
+
+
+@problem_of.register
+def _forbidden(error: Forbidden) -> Problem:
+    return Problem(HTTPStatus.FORBIDDEN, "forbidden", str(error))
 
 
 @problem_of.register

@@ -1,49 +1,103 @@
 """Who gets in: as many requests at once as there is room for, and none while there is no index to ask."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from services.gateway.access.authentication import caller_with
+from services.gateway.access.caller import Caller
+from services.gateway.access.rate import RateLimit
+from services.gateway.access.tenant_index import TenantIndex
 from services.gateway.connection import Connection
 from services.gateway.image_index import ImageIndex
 from services.gateway.problems import Problem
+from shared.access.keys import Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmissionPolicy:
+    """max_in_flight: requests under way at once. max_in_flight_each: of one caller."""
+
+    max_in_flight: int
+    max_in_flight_each: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What one request gets. index: what its caller may reach of it. pay: for `n` things that it asks, not for one."""
+
+    caller: Caller
+    index: ImageIndex
+    pay: Callable[[int], None]
 
 
 class Admission:
     """Bounds the requests under way, and with them the memory that their bodies take."""
 
-    def __init__(self, connection: Connection, *, max_in_flight: int) -> None:
+    def __init__(self, connection: Connection, rate: RateLimit, policy: AdmissionPolicy) -> None:
         self._connection = connection
-        self._max_in_flight = max_in_flight
+        self._rate = rate
+        self._policy = policy
+        self._of_caller: Counter[str] = Counter()
         self.in_flight = 0
 
     @contextmanager
-    def enter(self) -> Iterator[ImageIndex]:
+    def enter(self, caller: Caller) -> Iterator[Visit]:
         """Lend the index to one request. Raises Problem, at once, where it must come back later."""
         index = self._connection.index
         if index is None:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "not_ready", self._connection.not_connected() or "")
-        if self.in_flight >= self._max_in_flight:
+        if self._of_caller[caller.name] >= self._policy.max_in_flight_each:
+            raise Problem(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "too_many_at_once",
+                f"{self._of_caller[caller.name]} requests of {caller.name} are under way, the most that it may have",
+            )
+        if self.in_flight >= self._policy.max_in_flight:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "overloaded",
                 f"{self.in_flight} requests are under way, the most that are taken: try later",
             )
         self.in_flight += 1
+        self._of_caller[caller.name] += 1
         try:
-            yield index
+            yield Visit(
+                caller=caller,
+                index=index if caller.tenant is None else TenantIndex(index, caller.tenant),
+                pay=lambda n: self._rate.pay(caller.name, n - 1),
+            )
         finally:
             self.in_flight -= 1
+            self._of_caller[caller.name] -= 1
+            if not self._of_caller[caller.name]:
+                del self._of_caller[caller.name]
 
 
-async def _admitted(request: Request) -> AsyncIterator[ImageIndex]:
+async def _reading(
+    request: Request, caller: Annotated[Caller, Depends(caller_with(Scope.READ))]
+) -> AsyncIterator[Visit]:
+    with _admission(request).enter(caller) as visit:
+        yield visit
+
+
+async def _writing(
+    request: Request, caller: Annotated[Caller, Depends(caller_with(Scope.WRITE))]
+) -> AsyncIterator[Visit]:
+    with _admission(request).enter(caller) as visit:
+        yield visit
+
+
+def _admission(request: Request) -> Admission:
     admission: Admission = request.app.state.admission
-    with admission.enter() as index:
-        yield index
+    return admission
 
 
-Index = Annotated[ImageIndex, Depends(_admitted)]
-"""Declared before what reads the body: a request that is turned away costs no memory."""
+# Declared before what reads the body: a request that is turned away costs no memory.
+Reading = Annotated[Visit, Depends(_reading)]
+Writing = Annotated[Visit, Depends(_writing)]

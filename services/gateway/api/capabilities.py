@@ -10,12 +10,14 @@ from fastapi import APIRouter, Request, Response
 from msgspec import UNSET
 from pydantic import Field
 
+from services.gateway.access.authentication import Authentication
 from services.gateway.api.bodies import MAX_BODY_BYTES, MAX_SEARCH_BYTES
 from services.gateway.api.documents import PROBLEMS, Document
 from services.gateway.api.search_options import MAX_TIMEOUT_S
 from services.gateway.api.uploads import MAX_WAIT_S
 from services.gateway.connection import Connection
 from services.gateway.image_index import ImageIndex
+from shared.access.keys import Scope
 from shared.client import BusUnavailable, NoAnswer
 from shared.events.images import MAX_ATTRIBUTES_BYTES, MAX_ID_BYTES, MAX_INLINE_BYTES
 from shared.events.search_replies import ErrorCode, SearchReply
@@ -70,10 +72,21 @@ class Limits(Document):
     wait_s: float = MAX_WAIT_S
 
 
+class Access(Document):
+    """What the caller may do."""
+
+    keys: bool = Field(description="whether the gateway asks for an API key")
+    scopes: list[Scope] = Field(
+        description="of the key that came with this request; all of them where none is asked for"
+    )
+    tenant: str | None = Field(default=None, description="whose images alone the key reaches")
+
+
 class Capabilities(Document):
-    """What the service understands."""
+    """What the service understands, and what the caller may do."""
 
     version: str
+    access: Access
     searching: Searching | None = Field(description="null while no searcher answers")
     limits: Limits = Limits()
 
@@ -124,5 +137,17 @@ router = APIRouter(tags=["service"], responses=PROBLEMS)
 
 @router.get("/capabilities", summary="What can be asked of this service", response_model=Capabilities)
 async def capabilities(request: Request) -> Response:
-    searchers: Searchers = request.app.state.searchers
-    return Capabilities(version=version("afterimage"), searching=await searchers.searching()).response()
+    """Takes no key. Whoever sends one learns what it is good for."""
+    state = request.app.state
+    searchers: Searchers = state.searchers
+    authentication: Authentication = state.authentication
+    caller = authentication.known(request)
+    return Capabilities(
+        version=version("afterimage"),
+        access=Access(
+            keys=authentication.takes_keys,
+            scopes=sorted(caller.scopes) if caller else [],
+            tenant=caller.tenant.name if caller and caller.tenant else None,
+        ),
+        searching=await searchers.searching(),
+    ).response()

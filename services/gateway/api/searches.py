@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.gateway.access.admission import Index
+from services.gateway.access.admission import Reading
 from services.gateway.api.bodies import MAX_SEARCH_BYTES, media_type, read_body, read_image_form
 from services.gateway.api.documents import PROBLEMS
 from services.gateway.api.search_answers import BatchAnswer, SearchAnswer, answer_to
@@ -51,9 +51,9 @@ _SEARCH_BODY: dict[str, Any] = {
     summary="Search by an indexed image, by an address, or by a text",
     responses={200: {"description": "The hits, best first", "model": SearchAnswer}},
 )
-async def search_by_reference(index: Index, query: Annotated[Reference, Query()]) -> Response:
+async def search_by_reference(visit: Reading, query: Annotated[Reference, Query()]) -> Response:
     request = query.request(id=query.id, uri=query.uri, text=query.text)
-    return answer_to(await index.ask(request, timeout_s=query.timeout)).response()
+    return answer_to(await visit.index.ask(request, timeout_s=query.timeout)).response()
 
 
 @router.post(
@@ -62,7 +62,7 @@ async def search_by_reference(index: Index, query: Annotated[Reference, Query()]
     responses={200: {"description": "The hits, best first", "model": SearchAnswer | BatchAnswer}},
     openapi_extra={"requestBody": _SEARCH_BODY},
 )
-async def search_by_body(index: Index, request: Request, options: Annotated[SearchOptions, Query()]) -> Response:
+async def search_by_body(visit: Reading, request: Request, options: Annotated[SearchOptions, Query()]) -> Response:
     """As a form, one image, with the options in the query string; as JSON, the search request of the bus.
 
     The JSON says everything in itself: bytes are in base64, and `timeout_ms` is 10 seconds if not said, and one minute
@@ -71,7 +71,7 @@ async def search_by_body(index: Index, request: Request, options: Annotated[Sear
     match media_type(request):
         case "multipart/form-data":
             form = await read_image_form(request)
-            reply = await index.ask(options.request(image=form.image), timeout_s=options.timeout)
+            reply = await visit.index.ask(options.request(image=form.image), timeout_s=options.timeout)
         case "application/json":
             if request.query_params:
                 raise Problem(
@@ -80,8 +80,9 @@ async def search_by_body(index: Index, request: Request, options: Annotated[Sear
                     f"a search as JSON says everything in its body, but the query string has {[*request.query_params]}",
                 )
             search = decode_request(await read_body(request, MAX_SEARCH_BYTES), hdr.JSON)
+            visit.pay(len(search.batch or [search]))
             timeout_s = search.timeout_ms / 1000 if search.timeout_ms else DEFAULT_TIMEOUT_S
-            reply = await index.ask(search, timeout_s=min(timeout_s, MAX_TIMEOUT_S))
+            reply = await visit.index.ask(search, timeout_s=min(timeout_s, MAX_TIMEOUT_S))
         case other:
             raise Problem(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.gateway.access.admission import Index
+from services.gateway.access.admission import Writing
 from services.gateway.api.bodies import media_type, read_body, read_image_form
 from services.gateway.api.documents import PROBLEMS, Accepted, Applied, Source
 from services.gateway.image_index import ImageIndex
@@ -99,11 +99,11 @@ def _read_attributes(text: str | None) -> Attributes:
 
 @router.post("/images", summary="Index an image", status_code=202, openapi_extra={"requestBody": _UPLOAD_BODY})
 async def upload_image(
-    index: Index, upload: Annotated[UploadImage, Depends(_read_upload)], wait: Wait = 0.0
+    visit: Writing, upload: Annotated[UploadImage, Depends(_read_upload)], wait: Wait = 0.0
 ) -> Response:
     """The image is sent in the request, or named by its uri. Sending it again under the same id replaces it."""
     sent = await _acknowledged(
-        index.upload(
+        visit.index.upload(
             upload.id,
             uri=upload.uri,
             data=upload.data,
@@ -111,13 +111,13 @@ async def upload_image(
             occurred_at=upload.occurred_at,
         )
     )
-    return await _outcome(index, sent, wait)
+    return await _outcome(visit.index, sent, wait)
 
 
 @router.delete("/images/{id:path}", summary="Forget an image", status_code=202)
-async def delete_image(index: Index, id: str, wait: Wait = 0.0) -> Response:  # noqa: A002 - the contract's name
+async def delete_image(visit: Writing, id: str, wait: Wait = 0.0) -> Response:  # noqa: A002 - the contract's name
     """To forget what is not there is no error."""
-    return await _outcome(index, await _acknowledged(index.delete(id)), wait)
+    return await _outcome(visit.index, await _acknowledged(visit.index.delete(id)), wait)
 
 
 async def _acknowledged(sending: Awaitable[Sent]) -> Sent:

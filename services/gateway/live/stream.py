@@ -9,12 +9,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from services.gateway.access.authentication import caller_with
+from services.gateway.access.caller import Caller
 from services.gateway.api.documents import PROBLEMS, Document
 from services.gateway.live.arrivals import Arrival
 from services.gateway.live.live import Live
 from services.gateway.live.progress import Progress
 from services.gateway.live.rates import SearchRates
 from services.gateway.problems import Problem
+from shared.access.keys import Scope
+from shared.access.tenancy import Tenant
 
 MAX_LISTENERS = 256
 _VITALS_EVERY_S = 1.0
@@ -32,9 +36,9 @@ class Batch(Document):
 
 
 class Vitals(Document):
-    """progress: null where it is not known, and then `problem` says why."""
+    """What is null is not known, and then `problem` says why."""
 
-    searches: SearchRates
+    searches: SearchRates | None
     progress: Progress | None
     problem: str | None
 
@@ -60,23 +64,29 @@ class Audience:
         finally:
             self.listeners -= 1
 
-    async def events(self, bookmark: str | None) -> AsyncIterator[ServerSentEvent]:
-        """What one listener is told, until the gateway stops. bookmark: the id of the last event that it had."""
+    async def events(self, bookmark: str | None, tenant: Tenant | None = None) -> AsyncIterator[ServerSentEvent]:
+        """What one listener is told, until the gateway stops. bookmark: the id of the last event that it had.
+
+        tenant: whose images alone it is told of, if any.
+        """
         loop = asyncio.get_running_loop()
         vitals_at = loop.time()
         while not self._stopping():
             news = self._live.arrivals.since(bookmark)
-            if news.arrivals or bookmark is None:
-                batch = Batch(missed=news.missed, arrivals=news.arrivals)
+            arrivals = news.arrivals if tenant is None else _own(news.arrivals, tenant)
+            if arrivals or bookmark is None:
+                batch = Batch(missed=news.missed, arrivals=arrivals)
                 yield ServerSentEvent(event="arrivals", id=news.bookmark, data=batch)
             bookmark = news.bookmark
             if loop.time() >= vitals_at:
                 vitals_at = loop.time() + _VITALS_EVERY_S
-                yield ServerSentEvent(event="vitals", data=self._vitals())
+                yield ServerSentEvent(event="vitals", data=self._vitals(tenant))
             await asyncio.sleep(_GATHERED_S)
             await self._live.arrivals.wait(bookmark, timeout_s=max(0, vitals_at - loop.time()))
 
-    def _vitals(self) -> Vitals:
+    def _vitals(self, tenant: Tenant | None) -> Vitals:
+        if tenant is not None:
+            return Vitals(searches=None, progress=None, problem="this is of all tenants, and your key is of one")
         progress, problem = self._live.progress.look()
         return Vitals(searches=self._live.searches.rates(), progress=progress, problem=problem)
 
@@ -87,9 +97,17 @@ async def _listening(request: Request) -> AsyncIterator[Audience]:
         yield audience
 
 
+def _own(arrivals: list[Arrival], tenant: Tenant) -> list[Arrival]:
+    return [
+        arrival.model_copy(update={"id": tenant.own_id(arrival.id)}) for arrival in arrivals if tenant.owns(arrival.id)
+    ]
+
+
 @router.get("/live", summary="Hear what becomes searchable", response_class=EventSourceResponse)
 async def listen(
-    audience: Annotated[Audience, Depends(_listening)], last_event_id: Annotated[str | None, Header()] = None
+    caller: Annotated[Caller, Depends(caller_with(Scope.READ))],
+    audience: Annotated[Audience, Depends(_listening)],
+    last_event_id: Annotated[str | None, Header()] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """Server-sent events without end.
 
@@ -97,5 +115,5 @@ async def listen(
     that a slow listener `missed`. `vitals`, every second: the searches through this gateway, what waits for the
     workers, and the positions of all copies of the shards. Whoever comes back with `Last-Event-ID` goes on from there.
     """
-    async for event in audience.events(last_event_id):
+    async for event in audience.events(last_event_id, caller.tenant):
         yield event

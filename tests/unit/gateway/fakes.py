@@ -10,7 +10,10 @@ import httpx
 from msgspec import UNSET, UnsetType
 from starlette.types import ASGIApp
 
-from services.gateway.app import make_gateway
+from services.gateway.access.admission import AdmissionPolicy
+from services.gateway.access.key_ring import KeyRing
+from services.gateway.access.rate import RateLimit
+from services.gateway.app import Access, make_gateway
 from services.gateway.live.arrivals import Arrival
 from services.gateway.live.live import Live
 from services.gateway.live.progress import Progress
@@ -131,6 +134,17 @@ class FakeIndex:
         return Sent(image_id, SourcePosition(offset=self._offset, partition=1), sent_at=0.0, outcome=outcome)
 
 
+def open_to_all(
+    *, max_in_flight: int = 8, each: int = 8, ring: KeyRing | None = None, rate: RateLimit | None = None
+) -> Access:
+    """So many requests at once, of one caller too, and as many a second as one likes where nothing else is said."""
+    return Access(
+        admission=AdmissionPolicy(max_in_flight=max_in_flight, max_in_flight_each=each),
+        rate=rate or RateLimit(per_s=1e6, burst=1e6),
+        ring=ring,
+    )
+
+
 def quiet() -> Live:
     """Nothing arrives, and nothing waits."""
 
@@ -163,7 +177,7 @@ async def serving(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
 
 @asynccontextmanager
 async def gateway(
-    index: FakeIndex, *, max_in_flight: int = 8, live: Live | None = None, stop: Stop | None = None
+    index: FakeIndex, *, access: Access | None = None, live: Live | None = None, stop: Stop | None = None
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a gateway that has found its index."""
 
@@ -171,7 +185,7 @@ async def gateway(
     async def open_index() -> AsyncIterator[FakeIndex]:
         yield index
 
-    app = make_gateway(open_index, stop or Stop(), live=live or quiet(), max_in_flight=max_in_flight)
+    app = make_gateway(open_index, stop or Stop(), live=live or quiet(), access=access or open_to_all())
     async with serving(app) as client:
         await until_ready(client)
         yield client

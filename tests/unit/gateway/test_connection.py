@@ -8,7 +8,7 @@ from services.gateway import connection
 from services.gateway.app import make_gateway
 from shared.client import BusUnavailable
 from shared.runtime.server import Stop
-from tests.unit.gateway.fakes import FakeIndex, quiet, serving, until, until_ready
+from tests.unit.gateway.fakes import FakeIndex, open_to_all, quiet, serving, until, until_ready
 
 
 async def test_before_kafka_is_there_the_gateway_answers_and_says_so(
@@ -23,7 +23,7 @@ async def test_before_kafka_is_there_the_gateway_answers_and_says_so(
             raise BusUnavailable("no broker")
         yield index
 
-    async with serving(make_gateway(open_index, Stop(), live=quiet(), max_in_flight=8)) as http:
+    async with serving(make_gateway(open_index, Stop(), live=quiet(), access=open_to_all())) as http:
         assert (await http.get("/livez")).status_code == 200
         assert (await http.get("/readyz")).status_code == 503
         assert (await http.get("/")).status_code == 200
@@ -46,7 +46,7 @@ async def test_a_stop_closes_the_connection(index: FakeIndex) -> None:
         finally:
             closed = True
 
-    async with serving(make_gateway(open_index, Stop(), live=quiet(), max_in_flight=8)) as http:
+    async with serving(make_gateway(open_index, Stop(), live=quiet(), access=open_to_all())) as http:
         await until_ready(http)
     assert closed
 
@@ -61,7 +61,10 @@ async def test_a_broker_that_hangs_does_not_hold_up_the_stop(index: FakeIndex, m
         finally:
             await asyncio.Event().wait()
 
-    async with asyncio.timeout(10), serving(make_gateway(open_index, Stop(), live=quiet(), max_in_flight=8)) as http:
+    async with (
+        asyncio.timeout(10),
+        serving(make_gateway(open_index, Stop(), live=quiet(), access=open_to_all())) as http,
+    ):
         await until_ready(http)
 
 
@@ -73,5 +76,5 @@ async def test_a_connection_that_fails_for_no_known_reason_ends_the_worker(index
         raise ValueError("a bug")
         yield index
 
-    async with serving(make_gateway(open_index, stop, live=quiet(), max_in_flight=8)):
+    async with serving(make_gateway(open_index, stop, live=quiet(), access=open_to_all())):
         await until(lambda: stop.status == 1)

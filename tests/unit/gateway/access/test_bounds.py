@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 import httpx
 
 from services.gateway.api.bodies import MAX_BODY_BYTES
-from tests.unit.gateway.fakes import FakeIndex, gateway, until
+from tests.unit.gateway.fakes import FakeIndex, gateway, open_to_all, until
 
 
 async def test_a_body_without_end_is_read_no_further_than_the_limit(http: httpx.AsyncClient) -> None:
@@ -34,7 +34,7 @@ async def test_a_body_announced_as_too_large_is_not_read_at_all(http: httpx.Asyn
 
 
 async def test_beyond_its_bound_the_gateway_answers_overloaded_at_once(index: FakeIndex) -> None:
-    async with gateway(index, max_in_flight=2) as http:
+    async with gateway(index, access=open_to_all(max_in_flight=2)) as http:
         index.open.clear()
         under_way = [asyncio.create_task(http.get("/search?id=a")) for _ in range(2)]
         await until(lambda: len(index.searches) == 2)
@@ -48,7 +48,7 @@ async def test_beyond_its_bound_the_gateway_answers_overloaded_at_once(index: Fa
 
 
 async def test_a_request_that_fails_gives_its_place_back(index: FakeIndex) -> None:
-    async with gateway(index, max_in_flight=1) as http:
+    async with gateway(index, access=open_to_all(max_in_flight=1)) as http:
         for _ in range(3):
             assert (await http.post("/images", json=[])).status_code == 400
             assert (await http.get("/search")).status_code == 400

@@ -1,0 +1,1 @@
+"""Who may use the service over HTTP: API keys, what each may do, and whose images they are for."""
