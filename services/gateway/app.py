@@ -16,7 +16,7 @@ from services.gateway.access.admission import Admission, AdmissionPolicy
 from services.gateway.access.authentication import Authentication, Guarded
 from services.gateway.access.key_ring import KeyRing
 from services.gateway.access.rate import RateLimit
-from services.gateway.api import capabilities, searches, uploads
+from services.gateway.api import bulk, capabilities, searches, uploads
 from services.gateway.api.capabilities import Searchers
 from services.gateway.api.description import DescribedApi
 from services.gateway.connection import Connection, OpenIndex
@@ -103,6 +103,7 @@ def make_gateway(open_index: OpenIndex, stop: Stop, *, live: Live, access: Acces
     api.state.searchers = Searchers(connection)
     metrics.in_flight.set_function(lambda: api.state.admission.in_flight)
     problems.install(api)
+    api.include_router(bulk.router)
     api.include_router(uploads.router)
     api.include_router(searches.router)
     api.include_router(stream.router)

@@ -1,7 +1,8 @@
 """Who gets in: as many requests at once as there is room for, and none while there is no index to ask."""
 
+import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -29,11 +30,20 @@ class AdmissionPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """What one request gets. index: what its caller may reach of it. pay: for `n` things that it asks, not for one."""
+    """What one request gets. index: what its caller may reach of it. rate: how many requests its caller may send."""
 
     caller: Caller
     index: ImageIndex
-    pay: Callable[[int], None]
+    rate: RateLimit
+
+    def pay(self, requests: int) -> None:
+        """Have the request count as so many."""
+        self.rate.pay(self.caller.name, requests - 1)
+
+    async def take_turn(self) -> None:
+        """Wait as long as the rate asks for, and count as one request more."""
+        await asyncio.sleep(self.rate.wait_s(self.caller.name))
+        self.rate.pay(self.caller.name, 1)
 
 
 class Admission:
@@ -70,7 +80,7 @@ class Admission:
             yield Visit(
                 caller=caller,
                 index=index if caller.tenant is None else TenantIndex(index, caller.tenant),
-                pay=lambda n: self._rate.pay(caller.name, n - 1),
+                rate=self._rate,
             )
         finally:
             self.in_flight -= 1

@@ -1,9 +1,7 @@
 """Images come and go over HTTP."""
 
-import asyncio
 import contextlib
 import hashlib
-from collections.abc import Awaitable
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -15,13 +13,13 @@ from services.gateway.api.bodies import media_type, read_body, read_image_form
 from services.gateway.api.documents import PROBLEMS, Accepted, Applied, Source
 from services.gateway.image_index import ImageIndex
 from services.gateway.problems import Problem
+from services.gateway.sending import acknowledged
 from shared.client import NoAnswer, Searchable, Sent
 from shared.events.decoding import decode
 from shared.events.images import Attributes
 from shared.events.upload_forms import UploadImage, checked_upload
 from shared.events.uploads import read_native
 
-SEND_WITHIN_S = 10.0
 MAX_WAIT_S = 60.0
 
 _attributes = msgspec.json.Decoder(Attributes)
@@ -102,7 +100,7 @@ async def upload_image(
     visit: Writing, upload: Annotated[UploadImage, Depends(_read_upload)], wait: Wait = 0.0
 ) -> Response:
     """The image is sent in the request, or named by its uri. Sending it again under the same id replaces it."""
-    sent = await _acknowledged(
+    sent = await acknowledged(
         visit.index.upload(
             upload.id,
             uri=upload.uri,
@@ -117,19 +115,7 @@ async def upload_image(
 @router.delete("/images/{id:path}", summary="Forget an image", status_code=202)
 async def delete_image(visit: Writing, id: str, wait: Wait = 0.0) -> Response:  # noqa: A002 - the contract's name
     """To forget what is not there is no error."""
-    return await _outcome(visit.index, await _acknowledged(visit.index.delete(id)), wait)
-
-
-async def _acknowledged(sending: Awaitable[Sent]) -> Sent:
-    try:
-        async with asyncio.timeout(SEND_WITHIN_S):
-            return await sending
-    except TimeoutError:
-        raise Problem(
-            HTTPStatus.GATEWAY_TIMEOUT,
-            "not_acknowledged",
-            f"Kafka has not acknowledged it within {SEND_WITHIN_S:.0f} s; it may still arrive, and may be sent again",
-        ) from None
+    return await _outcome(visit.index, await acknowledged(visit.index.delete(id)), wait)
 
 
 async def _outcome(index: ImageIndex, sent: Sent, wait_s: float) -> Response:

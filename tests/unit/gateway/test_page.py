@@ -30,6 +30,7 @@ async def test_the_api_is_described_without_a_viewer_from_elsewhere(http: httpx.
     document = (await http.get("/openapi.json")).json()
     assert {(path, method) for path, methods in document["paths"].items() for method in methods} == {
         ("/images", "post"),
+        ("/images/bulk", "post"),
         ("/images/{id}", "delete"),
         ("/search", "get"),
         ("/search", "post"),
