@@ -15,6 +15,7 @@ from services.gateway import problems
 from services.gateway.access.admission import Admission, AdmissionPolicy
 from services.gateway.access.authentication import Authentication, Guarded
 from services.gateway.access.key_ring import KeyRing
+from services.gateway.access.own_names import OwnNames
 from services.gateway.access.rate import RateLimit
 from services.gateway.api import bulk, capabilities, searches, uploads
 from services.gateway.api.capabilities import Searchers
@@ -44,12 +45,16 @@ PAGE = Path(__file__).parent / "page"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Who gets in, and how much of them. ring: None where no keys are asked for. origins: of other sites' pages."""
+    """Who gets in, and how much of them. ring: None where no keys are asked for. origins: of other sites' pages.
+
+    hostnames: that the gateway answers to, besides addresses and localhost, where it asks for no keys.
+    """
 
     admission: AdmissionPolicy
     rate: RateLimit
     ring: KeyRing | None = None
     origins: Sequence[str] = ()
+    hostnames: Sequence[str] = ()
 
 
 def build(settings: GatewaySettings, stop: Stop) -> ASGIApp:
@@ -70,6 +75,7 @@ def build(settings: GatewaySettings, stop: Stop) -> ASGIApp:
         rate=RateLimit(per_s=settings.rate_per_s, burst=2 * settings.rate_per_s),
         ring=KeyRing(settings.keys) if settings.keys else None,
         origins=settings.allowed_origins,
+        hostnames=(settings.http_host, *settings.hostnames),
     )
     return make_gateway(open_index, stop, live=Live(hearing(settings), asking(settings)), access=access)
 
@@ -113,7 +119,8 @@ def make_gateway(open_index: OpenIndex, stop: Stop, *, live: Live, access: Acces
     operational = dict(operational_routes(health, registry))
     if access.ring:
         operational["/metrics"] = Guarded(operational["/metrics"], authentication, Scope.ADMIN)
-    shielded: ASGIApp = Shielded(Measured(api, metrics, live.searches), access.origins)
+    answering = api if access.ring else OwnNames(api, access.hostnames)
+    shielded: ASGIApp = Shielded(Measured(answering, metrics, live.searches), access.origins)
     if access.origins:
         shielded = CORSMiddleware(
             shielded,

@@ -32,6 +32,11 @@ class GatewaySettings(WorkerSettings):
         description="true to let whoever reaches the gateway use all of it: where nobody else can, or something in "
         "front of it asks who they are",
     )
+    hostnames: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="names that it answers to without keys, besides addresses and localhost, separated by commas: "
+        "those of a proxy in front of it, or of its container. Others may be of a site that wants in by a browser",
+    )
     max_in_flight: int = Field(
         default=128, ge=1, le=10_000, description="API requests under way at once; more are answered 503"
     )
@@ -74,7 +79,7 @@ class GatewaySettings(WorkerSettings):
             )
         return open_
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator("allowed_origins", "hostnames", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(filter(None, value.replace(" ", "").split(","))) if isinstance(value, str) else value

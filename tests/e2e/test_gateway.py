@@ -110,3 +110,8 @@ def test_what_is_no_image_costs_itself_alone(http: httpx.Client) -> None:
 def seen(receipt: httpx.Response) -> str:
     """What makes a search see the event: its shard and position."""
     return f"{receipt.json()['shard']}:{receipt.json()['position']}"
+
+
+def test_a_page_whose_name_was_made_to_mean_this_host_gets_nothing(http: httpx.Client) -> None:
+    for path in ("/search?id=dam2.webp", "/live", "/"):
+        assert http.get(path, headers={"host": "evil.example"}).status_code == 421

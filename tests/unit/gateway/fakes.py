@@ -168,7 +168,7 @@ async def serving(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
     assert (await from_app.get())["type"] == "lifespan.startup.complete"
     try:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             yield client
     finally:
         await to_app.put({"type": "lifespan.shutdown"})

@@ -48,3 +48,8 @@ def test_origins_are_told_apart_by_commas(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("GATEWAY_ALLOWED_ORIGINS", "*")
     with pytest.raises(BadSettings, match=r"GATEWAY_ALLOWED_ORIGINS=.*is no origin"):
         load(GatewaySettings)
+
+
+def test_names_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_HOSTNAMES", "images.example.org, gateway")
+    assert load(GatewaySettings).hostnames == ("images.example.org", "gateway")
