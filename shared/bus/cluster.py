@@ -133,3 +133,11 @@ class Cluster:
         except KafkaError:  # no coordinator yet: a group that never was
             return {}
         return {part.partition: found.offset for part, found in offsets.items() if found.offset >= 0}
+
+    async def groups(self, name: str) -> list[str]:
+        """The consumer groups of that name, and those whose name begins so before a dot; with members or without."""
+        try:
+            known = [group for group, *_ in await self._admin.list_consumer_groups()]
+        except KafkaError:  # a broker that cannot tell
+            return []
+        return sorted(group for group in known if group == name or group.startswith(f"{name}."))

@@ -1,5 +1,6 @@
 """Two groups of searchers hold half of the shards each: an answer is complete, or says what it lacks."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +9,11 @@ from urllib.request import urlopen
 
 import pytest
 
+from services.cli.commands.status import read_status
+from services.cli.settings import CliSettings
 from shared.client import AfterimageClient
 from shared.events.search_requests import Example, SearchRequest
+from shared.events.topics import Topics
 from tests.harness.kafka import Broker
 from tests.harness.redis import RedisServer
 from tests.harness.service import PHOTOS, Service
@@ -40,6 +44,15 @@ def service(kafka: Broker, redis_server: RedisServer, tmp_path_factory: pytest.T
 def found_over_http(gateway: WorkerProcess, image_id: str) -> list[str]:
     with urlopen(f"{gateway.url}/search?id={quote(image_id)}&top_k={len(IMAGES)}", timeout=60) as response:  # noqa: S310
         return [hit["id"] for hit in json.load(response)["hits"]]
+
+
+async def lag(service: Service) -> int:
+    """How many requests wait for the slowest group, as `afterimage status` has it."""
+    environment = {**service.environment, "AFTERIMAGE_PARTITIONS": str(SHARDS)}
+    status = await read_status(CliSettings.model_validate(environment))
+    [found] = [topic.lag for topic in status.topics if topic.topic == Topics(NAMESPACE).requests]
+    assert found is not None
+    return found
 
 
 async def test_an_answer_is_complete_while_both_groups_are_there_and_says_what_it_lacks_while_one_is_not(
@@ -83,6 +96,10 @@ async def test_an_answer_is_complete_while_both_groups_are_there_and_says_what_i
         servers = {"bootstrap_servers": kafka.bootstrap_servers, "redis_url": redis_server.url}
         with WorkerProcess("gateway", **servers, folder=tmp_path, env=service.environment) as gateway:
             assert set(found_over_http(gateway, high)) == every
+
+        async with asyncio.timeout(30):
+            while await lag(service) > 0:  # noqa: ASYNC110 - it tells only who asks
+                await asyncio.sleep(0.2)
 
         service.searchers[1].stop()
         half = await client.search(image=IMAGES[0].read_bytes(), top_k=len(IMAGES), timeout_s=5)

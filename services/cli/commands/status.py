@@ -108,11 +108,23 @@ async def read_shards(log: RedisLog, directory: ReplicaDirectory, ends: Mapping[
 
 async def _topic(cluster: Cluster, name: str, group: str | None) -> TopicStatus:
     ends = await cluster.end_offsets(name)
-    lag = None
-    if group:
-        committed = await cluster.committed(group, name)
-        lag = sum(end - committed.get(partition, 0) for partition, end in ends.items())
+    lag = await _lag(cluster, name, group, ends) if group else None
     return TopicStatus(name, len(ends), sum(ends.values()), lag)
+
+
+async def _lag(cluster: Cluster, topic: str, name: str, ends: Mapping[int, int]) -> int:
+    """Records that wait for the slowest of the groups of that name, of which searchers have one for each set of shards.
+
+    One that has committed nothing of what the topic still holds, while others have, has no members any more.
+    """
+    groups = await cluster.groups(name) or [name]
+    firsts = await cluster.first_offsets(topic) if len(groups) > 1 else {}
+    lags = []
+    for group in groups:
+        committed = await cluster.committed(group, topic)
+        if all(committed.get(partition, 0) >= first for partition, first in firsts.items()):
+            lags.append(sum(end - committed.get(partition, 0) for partition, end in ends.items()))
+    return max(lags, default=0)
 
 
 def _position(head: LogHead | None) -> int | None:
