@@ -11,6 +11,7 @@ FAMILIES = (
     "efficientnet_lite0+rnn@f32",
     "gan@f32",
     "bigan@f32",
+    "efficientnet_lite0+gan@f32",
     "efficientnet_lite0+bigan@f32",
     "histogram",
     "phash",
