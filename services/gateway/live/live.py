@@ -17,11 +17,14 @@ _RETRY_S = 1.0
 
 
 class Live:
+    """hearing: whether what becomes searchable is heard; not yet, or not again, where Kafka cannot be reached."""
+
     def __init__(self, hear: Hear, ask: Ask) -> None:
         self._hear = hear
         self.arrivals = Arrivals()
         self.searches = RecentSearches()
         self.progress = ProgressWatch(ask)
+        self.hearing = False
 
     def start(self, tasks: BackgroundTasks) -> None:
         tasks.spawn(self._listen(), name="arrivals")
@@ -31,7 +34,9 @@ class Live:
         while True:
             try:
                 async with self._hear(self.arrivals.add):
+                    self.hearing = True
                     await asyncio.Event().wait()
             except (BusUnavailable, ClusterError) as error:
                 log.debug("waiting_for_receipts", error=str(error), retry_in_s=_RETRY_S)
+                self.hearing = False
                 await asyncio.sleep(_RETRY_S)

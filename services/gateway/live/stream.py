@@ -36,8 +36,9 @@ class Batch(Document):
 
 
 class Vitals(Document):
-    """What is null is not known, and then `problem` says why."""
+    """hearing: whether the gateway hears what arrives. What is null is not known, and then `problem` says why."""
 
+    hearing: bool
     searches: SearchRates | None
     progress: Progress | None
     problem: str | None
@@ -85,10 +86,12 @@ class Audience:
             await self._live.arrivals.wait(bookmark, timeout_s=max(0, vitals_at - loop.time()))
 
     def _vitals(self, tenant: Tenant | None) -> Vitals:
+        hearing = self._live.hearing
         if tenant is not None:
-            return Vitals(searches=None, progress=None, problem="this is of all tenants, and your key is of one")
-        progress, problem = self._live.progress.look()
-        return Vitals(searches=self._live.searches.rates(), progress=progress, problem=problem)
+            problem = "this is of all tenants, and your key is of one"
+            return Vitals(hearing=hearing, searches=None, progress=None, problem=problem)
+        progress, unknown = self._live.progress.look()
+        return Vitals(hearing=hearing, searches=self._live.searches.rates(), progress=progress, problem=unknown)
 
 
 async def _listening(request: Request) -> AsyncIterator[Audience]:

@@ -12,6 +12,7 @@ const strip = $("arrivals");
 let like; // called with the id of a picture that was pressed
 let lastId = null;
 let missed = 0;
+let hearing = true; // whether the gateway itself hears what arrives
 let waiting = []; // what came while the strip must stand still
 let listening = new AbortController();
 
@@ -41,7 +42,10 @@ async function listen() {
       for await (const { event, id, data } of events("/live", lastId, signal)) {
         lastId = id ?? lastId;
         if (event === "arrivals") take(data);
-        if (event === "vitals") showVitals(data);
+        if (event === "vitals") {
+          hearing = data.hearing;
+          showVitals(data);
+        }
         sayLive();
       }
       say("broken", "Connecting again…"); // the gateway stops, and is there again soon
@@ -60,7 +64,8 @@ function say(state, text) {
 }
 
 function sayLive() {
-  say("live", waiting.length ? `Live: ${waiting.length} more wait` : "Live");
+  if (!hearing) say("broken", "Waiting for Kafka…");
+  else say("live", waiting.length ? `Live: ${waiting.length} more wait` : "Live");
 }
 
 function take(batch) {
