@@ -11,6 +11,13 @@ export class Problem extends Error {
   }
 }
 
+const KEY = "afterimage-key";
+
+/** Send this key along from now on, for as long as the tab is open. */
+export function useKey(key) {
+  sessionStorage.setItem(KEY, key);
+}
+
 /** Shard → the highest position that this page was told of: its searches see its own writes. */
 const positions = new Map();
 
@@ -103,9 +110,11 @@ async function call(path, options) {
 }
 
 async function open(path, options) {
+  const key = sessionStorage.getItem(KEY);
+  const headers = { ...options.headers, ...(key && { authorization: `Bearer ${key}` }) };
   let response;
   try {
-    response = await fetch(path, options);
+    response = await fetch(path, { ...options, headers });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem(0, "unreachable", "The gateway cannot be reached.");

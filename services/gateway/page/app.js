@@ -20,6 +20,9 @@ const TITLES = {
   no_answer: "No answer in time",
   unknown_id: "Not indexed",
   image_rejected: "This picture cannot be read",
+  unauthorized: "This takes a key",
+  forbidden: "Your key is not for this",
+  too_many_requests: "Too many requests",
 };
 
 let chosen = null; // what is looked for: {image, region}, {uri}, {id} or null
@@ -28,13 +31,15 @@ let searching = new AbortController();
 
 function say(text) {
   $("status").textContent = text;
-  $("alert").hidden = true;
+  $("alert").hidden = $("key-form").hidden = true;
 }
 
 /** again: what the person may try once more, if anything. */
 function complain(error, again = null) {
   $("status").textContent = "";
-  $("alert").dataset.kind = error.status === 503 ? "busy" : "error";
+  const busy = error.status === 503 || error.status === 429;
+  $("alert").dataset.kind = busy ? "busy" : "error";
+  $("key-form").hidden = error.status !== 401;
   $("alert-title").textContent = TITLES[error.code] ?? "That did not work";
   $("alert-text").textContent = error.status === 503 ? `${error.message}. Try again in a moment.` : error.message;
   $("again").hidden = !again;
@@ -252,6 +257,13 @@ region.start(() => {
   chosen = { ...chosen, region: region.value() };
   attempt(search);
 });
+$("key-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  api.useKey($("key").value.trim());
+  $("key").value = "";
+  live.listen();
+  attempt(search);
+});
 window.addEventListener("popstate", followAddress);
 followAddress();
-live.start(like);
+live.start(like, complain);

@@ -10,6 +10,7 @@ const $ = (id) => document.getElementById(id);
 const strip = $("arrivals");
 
 let like; // called with the id of a picture that was pressed
+let refused; // called with the problem where the gateway lets nobody listen without a key
 let lastId = null;
 let missed = 0;
 let hearing = true; // whether the gateway itself hears what arrives
@@ -17,8 +18,9 @@ let waiting = []; // what came while the strip must stand still
 let listening = new AbortController();
 
 /** Begin to listen, and go on as long as the page is looked at. */
-export function start(whenPressed) {
+export function start(whenPressed, whenRefused) {
   like = whenPressed;
+  refused = whenRefused;
   $("pause").addEventListener("click", () => {
     const paused = $("pause").ariaPressed !== "true";
     $("pause").ariaPressed = String(paused);
@@ -28,13 +30,14 @@ export function start(whenPressed) {
   strip.addEventListener("pointerleave", showWaiting);
   strip.addEventListener("focusout", () => setTimeout(showWaiting)); // the next one has the focus only then
   document.addEventListener("visibilitychange", () => {
-    listening.abort();
-    if (!document.hidden) listen();
+    if (document.hidden) listening.abort();
+    else listen();
   });
   if (!document.hidden) listen();
 }
 
-async function listen() {
+export async function listen() {
+  listening.abort();
   listening = new AbortController();
   const { signal } = listening;
   while (!signal.aborted) {
@@ -51,6 +54,11 @@ async function listen() {
       say("broken", "Connecting again…"); // the gateway stops, and is there again soon
     } catch (error) {
       if (signal.aborted) return;
+      if (error.status === 401 || error.status === 403) {
+        say("broken", "Not allowed");
+        refused(error);
+        return;
+      }
       say("broken", error.status === 503 ? "Overloaded: trying again…" : "Not connected: trying again…");
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));

@@ -4,11 +4,11 @@ const $ = (id) => document.getElementById(id);
 const count = (value) => value.toLocaleString("en");
 
 export function showVitals({ searches, progress, problem }) {
-  write("per-second", searches.per_second.toFixed(1));
-  write("p50", milliseconds(searches.p50_ms));
-  write("p99", milliseconds(searches.p99_ms));
-  write("failed", count(searches.failed));
-  $("failed").classList.toggle("bad", searches.failed > 0);
+  write("per-second", searches ? searches.per_second.toFixed(1) : "–");
+  write("p50", milliseconds(searches?.p50_ms));
+  write("p99", milliseconds(searches?.p99_ms));
+  write("failed", searches ? count(searches.failed) : "–");
+  $("failed").classList.toggle("bad", searches?.failed > 0);
   write("waiting", progress ? count(progress.to_extract + progress.to_index) : "–");
   $("shards-problem").hidden = progress !== null;
   write("shards-problem", problem === "asking" ? "Asking Kafka and Redis…" : `Not known: ${problem}`);
@@ -21,7 +21,7 @@ function write(id, text) {
 }
 
 function milliseconds(value) {
-  return value === null ? "–" : `${value.toFixed(value < 10 ? 1 : 0)} ms`;
+  return value == null ? "–" : `${value.toFixed(value < 10 ? 1 : 0)} ms`;
 }
 
 /** A row for each copy of a shard, the writer's first. */
