@@ -107,6 +107,7 @@ def make_gateway(open_index: OpenIndex, stop: Stop, *, live: Live, access: Acces
     api.state.admission = Admission(connection, access.rate, access.admission)
     api.state.audience = Audience(live, stopping=lambda: stop.requested)
     api.state.searchers = Searchers(connection)
+    metrics.listeners.set_function(lambda: api.state.audience.listeners)
     metrics.in_flight.set_function(lambda: api.state.admission.in_flight)
     problems.install(api)
     api.include_router(bulk.router)

@@ -18,4 +18,5 @@ class GatewayMetrics:
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
             registry=registry,
         )
+        self.listeners = Gauge("afterimage_gateway_listeners", "Listeners of the live stream", registry=registry)
         self.in_flight = Gauge("afterimage_gateway_in_flight", "API requests under way", registry=registry)
