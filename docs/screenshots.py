@@ -47,6 +47,7 @@ async def take(url: str, chromium: str) -> None:
         await expect(page.locator("#found")).to_have_attribute("aria-busy", "false", timeout=_PATIENT_MS)
         await expect(page.locator("#waiting")).to_have_text("0", timeout=_PATIENT_MS)
         await _draw_box(page)
+        await page.mouse.move(0, 0)
         await page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
         await _look(page, "light")
         await page.emulate_media(color_scheme="dark")

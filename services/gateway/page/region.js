@@ -118,7 +118,7 @@ function resized({ left, top, right, bottom }, x, y) {
 function place(next) {
   box = next;
   part.hidden = !box;
-  $("part-button").textContent = box ? "The whole picture" : "Search by a part";
+  $("part-button").textContent = box ? "Whole picture" : "Search by a part";
   $("part-said").textContent = box ? said() : "Drag a box over the part that counts.";
   if (!box) return;
   part.ariaLabel = `${said()} Arrow keys move it, with Shift they resize it; Escape takes the whole picture.`;
