@@ -7,19 +7,22 @@ import pytest
 from tests.harness.kafka import Broker
 from tests.harness.redis import RedisServer
 from tests.harness.service import Service
-from tests.harness.workers import WorkerProcess
 
 
 @pytest.fixture(scope="module")
-def gateway_url(
+def service(
     kafka: Broker, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[str]:
-    """A gateway in front of a running service, which the tests of one file share."""
+) -> Iterator[Service]:
+    """A running service, which the tests of one file share."""
     folder = tmp_path_factory.mktemp("gateway")
     servers = {"bootstrap_servers": kafka.bootstrap_servers, "redis_url": redis_server.url}
     namespace = request.module.__name__.rpartition(".")[2].replace("_", "-")
-    with (
-        Service(**servers, namespace=namespace, folder=folder) as service,
-        WorkerProcess("gateway", **servers, folder=folder, env=service.environment) as gateway,
-    ):
+    with Service(**servers, namespace=namespace, folder=folder) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def gateway_url(service: Service) -> Iterator[str]:
+    """A gateway in front of it."""
+    with service.worker("gateway", "gateway") as gateway:
         yield gateway.url

@@ -12,8 +12,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page, Route, expect, sync_playwright
+from typer.testing import CliRunner
 
-from tests.harness.service import PHOTOS
+from services.cli.__main__ import app
+from tests.harness.service import PHOTOS, Service
 
 PANDA = PHOTOS / "animal" / "panda.webp"
 DAMS = [PHOTOS / "energy" / "dam2.webp", PHOTOS / "energy" / "dam3.webp"]
@@ -51,10 +53,27 @@ def with_photos(chromium: str, gateway_url: str) -> str:
     return gateway_url
 
 
+@dataclass(frozen=True)
+class Locked:
+    """A gateway that takes a key alone, and the key."""
+
+    url: str
+    key: str
+
+
 @pytest.fixture(scope="module")
-def browser(with_photos: str, chromium: str) -> Iterator[Browser]:
+def locked(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Locked]:
+    file = tmp_path_factory.mktemp("keys") / "keys.json"
+    made = CliRunner().invoke(app, ["keys", "add", "page", "--scope", "admin", "--file", str(file)])
+    with service.worker("gateway", "locked", env={"GATEWAY_KEYS": str(file)}) as gateway:
+        yield Locked(gateway.url, made.stdout.strip())
+
+
+@pytest.fixture(scope="module")
+def browser(with_photos: str, locked: Locked, chromium: str) -> Iterator[Browser]:
     """Comes after the service and goes before it: while Playwright runs, asyncio.run cannot."""
     assert with_photos
+    assert locked.key
     with sync_playwright() as playwright:
         # Its own sandbox needs user namespaces, which containers seldom give; it sees our own page only.
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -327,6 +346,36 @@ def test_the_panel_tells_of_searches_and_of_every_copy_of_every_shard(visit: Vis
     rows = page.locator("#copies tr")
     expect(rows).to_have_count(4, timeout=PATIENT_MS)  # two shards, each with the indexer and a searcher
     expect(rows.nth(1)).to_contain_text("searcher-0live")
+
+
+def test_a_gateway_with_keys_asks_for_one_and_goes_on_with_it(browser: Browser, locked: Locked) -> None:
+    with browser.new_context(base_url=locked.url, reduced_motion="reduce") as context:
+        page = context.new_page()
+        page.goto("/?id=panda")
+        expect(page.get_by_role("alert")).to_contain_text("This takes a key")
+        assert serious(page) == []
+        page.get_by_label("API key").fill("no key of theirs")
+        page.keyboard.press("Enter")
+        expect(page.get_by_label("API key")).to_have_value("")
+        expect(page.get_by_role("alert")).to_contain_text("This takes a key")
+        page.get_by_label("API key").fill(locked.key)
+        page.keyboard.press("Enter")
+        expect(page.locator("#results .card")).not_to_have_count(0, timeout=PATIENT_MS)
+        expect(page.get_by_role("alert")).to_be_hidden()
+        expect(page.get_by_label("API key")).to_be_hidden()
+        expect(page.locator("#live-state")).to_have_text("Live")
+        page.reload()
+        expect(page.locator("#results .card")).not_to_have_count(0, timeout=PATIENT_MS)
+
+
+def test_the_keyboard_passes_the_strip_and_reaches_the_search(visit: Visit) -> None:
+    page = visit.page
+    expect(page.locator("#arrivals button")).not_to_have_count(0, timeout=PATIENT_MS)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the search")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.locator("#file")).to_be_focused()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

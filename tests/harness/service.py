@@ -87,8 +87,8 @@ class Service:
         for worker in self.workers:
             worker.stop()
 
-    def worker(self, module: str, name: str) -> WorkerProcess:
-        """One more, which is the caller's to start and to stop."""
+    def worker(self, module: str, name: str, *, env: Mapping[str, str] | None = None) -> WorkerProcess:
+        """One more, which is the caller's to start and to stop. env: of this one alone."""
         prefix = module.upper()
         own = {f"{prefix}_INSTANCE_ID": name, f"{prefix}_THREADS": "1", "SEARCHER_NAME": name}
         return WorkerProcess(
@@ -96,7 +96,13 @@ class Service:
             bootstrap_servers=self.bootstrap_servers,
             redis_url=self.redis_url,
             folder=self._folder,
-            env={**self._env, **own, "AFTERIMAGE_NAMESPACE": self.namespace, **self._env_of.get(name, {})},
+            env={
+                **self._env,
+                **own,
+                "AFTERIMAGE_NAMESPACE": self.namespace,
+                **self._env_of.get(name, {}),
+                **(env or {}),
+            },
             name=name,
             prefix=self._prefix,
         )

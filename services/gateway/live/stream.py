@@ -29,7 +29,7 @@ router = APIRouter(tags=["live"], responses={"4XX": PROBLEMS["4XX"], "5XX": PROB
 
 
 class Batch(Document):
-    """missed: arrivals before these that the listener was too slow for."""
+    """missed: arrivals before these that the listener was too slow for, those of other tenants among them."""
 
     missed: int
     arrivals: list[Arrival]
@@ -75,7 +75,7 @@ class Audience:
         while not self._stopping():
             news = self._live.arrivals.since(bookmark)
             arrivals = news.arrivals if tenant is None else _own(news.arrivals, tenant)
-            if arrivals or bookmark is None:
+            if arrivals or news.missed or bookmark is None:
                 batch = Batch(missed=news.missed, arrivals=arrivals)
                 yield ServerSentEvent(event="arrivals", id=news.bookmark, data=batch)
             bookmark = news.bookmark
