@@ -3,7 +3,7 @@ import json
 import pytest
 from fastapi.sse import ServerSentEvent
 
-from services.gateway.live.arrivals import Arrival
+from services.gateway.live.arrivals import KEPT, Arrival
 from services.gateway.live.stream import Audience, Batch, Vitals
 from services.gateway.problems import Problem
 from shared.runtime.server import Stop
@@ -45,6 +45,17 @@ async def test_a_listener_hears_what_arrives_and_goes_on_from_its_last_event() -
     assert first.data == Batch(missed=0, arrivals=[arrival("a")])
     live.arrivals.add(arrival("b"))
     assert (await heard(audience, first.id, kind="arrivals")).data == Batch(missed=0, arrivals=[arrival("b")])
+
+
+async def test_a_listener_that_is_too_slow_is_told_what_it_missed() -> None:
+    live = quiet()
+    audience = Audience(live, stopping=never)
+    first = await heard(audience, None, kind="arrivals")
+    for number in range(KEPT + 88):
+        live.arrivals.add(arrival(str(number)))
+    batch = (await heard(audience, first.id, kind="arrivals")).data
+    assert isinstance(batch, Batch)
+    assert (batch.missed, len(batch.arrivals), batch.arrivals[0].id) == (88, KEPT, "88")
 
 
 async def test_vitals_tell_of_the_searches_and_why_the_rest_is_not_known() -> None:
