@@ -54,6 +54,7 @@ def run(plan: Plan) -> dict[str, float]:
             "AFTERIMAGE_SEGMENT_STORE": store,
             "INDEXER_SEAL_ROWS": str(plan.rows),
             "SEARCHER_REMEMBERED_IMAGES": "0",
+            "GATEWAY_RATE_PER_S": "1000000",
         }
         running = running_stack(plan.threads, topics=BARE_TOPICS, partitions=1, env=env)
         stack, broker = servers.enter_context(running)

@@ -17,7 +17,7 @@ from services.gateway.access.authentication import Authentication, Guarded
 from services.gateway.access.key_ring import KeyRing
 from services.gateway.access.own_names import OwnNames
 from services.gateway.access.rate import RateLimit
-from services.gateway.api import bulk, capabilities, searches, uploads
+from services.gateway.api import bulk, capabilities, searches, upload_status, uploads
 from services.gateway.api.capabilities import Searchers
 from services.gateway.api.description import DescribedApi
 from services.gateway.connection import Connection, OpenIndex
@@ -112,6 +112,7 @@ def make_gateway(open_index: OpenIndex, stop: Stop, *, live: Live, access: Acces
     problems.install(api)
     api.include_router(bulk.router)
     api.include_router(uploads.router)
+    api.include_router(upload_status.router)
     api.include_router(searches.router)
     api.include_router(stream.router)
     api.include_router(capabilities.router)

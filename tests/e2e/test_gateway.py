@@ -1,8 +1,14 @@
 """The whole way over HTTP: through the gateway, Kafka, the workers, and back."""
 
+import asyncio
 import base64
-from collections.abc import Iterator
+import json
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
 
+import aiohttp
 import httpx
 import pytest
 
@@ -105,6 +111,75 @@ def test_what_is_no_image_costs_itself_alone(http: httpx.Client) -> None:
     assert (too_large.status_code, too_large.json()["code"]) == (413, "body_too_large")
     good = http.post("/images?wait=30", files={"image": PANDA.read_bytes()})
     assert good.status_code == 200, good.text
+
+
+async def test_a_bulk_upload_is_told_of_while_it_is_still_sent(gateway_url: str) -> None:
+    more = asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield json.dumps({"id": "bulk panda", "uri": PANDA.as_uri()}).encode() + b"\n"
+        await more.wait()
+        for dam in DAMS:
+            yield json.dumps({"id": f"bulk {dam.name}", "uri": dam.as_uri()}).encode() + b"\n"
+        yield b'{"id": "bulk secret", "uri": "file:///etc/passwd"}\n'
+
+    told: list[tuple[str, dict[str, Any]]] = []
+    headers = {"content-type": "application/x-ndjson"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{gateway_url}/images/bulk", data=body(), headers=headers) as answer,
+    ):
+        assert answer.status == 200, await answer.text()
+        async for line in answer.content:
+            if line.startswith(b"event: "):
+                kind = line.removeprefix(b"event: ").strip().decode()
+                data = await answer.content.readline()
+                told.append((kind, json.loads(data.removeprefix(b"data: "))))
+            if any(kind == "outcome" for kind, _ in told):
+                more.set()  # it was told of before the rest was sent
+    outcomes = {event["id"]: event["state"] for kind, event in told if kind == "outcome"}
+    assert outcomes == {
+        "bulk panda": "indexed",
+        **{f"bulk {dam.name}": "indexed" for dam in DAMS},
+        "bulk secret": "rejected",
+    }
+    kind, end = told[-1]
+    assert (kind, end["lines"], end["indexed"], end["rejected"]) == ("done", 4, 3, 1)
+
+
+def test_curl_sends_a_large_bulk_upload_and_asks_first_whether_it_may(gateway_url: str, tmp_path: Path) -> None:
+    """With `Expect: 100-continue`, as it does by itself for a large body."""
+    picture = base64.b64encode(PANDA.read_bytes()).decode()
+    lines = "".join(json.dumps({"id": f"curl {number}", "data": picture}) + "\n" for number in range(40))
+    (tmp_path / "lines").write_text(lines)
+    assert len(lines) > 1024 * 1024
+    done = subprocess.run(
+        [
+            "curl",
+            "-sS",
+            "-N",
+            "-H",
+            "expect: 100-continue",
+            "-H",
+            "content-type: application/x-ndjson",
+            "--data-binary",
+            f"@{tmp_path / 'lines'}",
+            f"{gateway_url}/images/bulk",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    end = json.loads(done.stdout.strip().rpartition("data: ")[2])
+    assert (end["lines"], end["indexed"]) == (40, 40)
+
+
+def test_an_upload_that_nobody_waited_for_is_asked_for_later(http: httpx.Client) -> None:
+    sent = http.post("/images", files={"image": PANDA.read_bytes()}, data={"id": "later"})
+    assert sent.status_code == 202
+    found = http.get(sent.headers["location"], params={"wait": 30})
+    assert (found.status_code, found.json()["state"], found.json()["id"]) == (200, "indexed", "later")
 
 
 def seen(receipt: httpx.Response) -> str:

@@ -7,7 +7,6 @@ from typing import TypeAlias
 from services.gateway.access.admission import Visit
 from services.gateway.api.bulk_documents import BulkDone, BulkProgress, LineOutcome, State
 from services.gateway.problems import Problem, document_of, problem_of
-from services.gateway.sending import acknowledged
 from shared.access.tenancy import Forbidden
 from shared.client import BusUnavailable, NoAnswer, UploadRejected
 from shared.events.faults import PoisonInput
@@ -70,7 +69,7 @@ class BulkUpload:
         try:
             upload = read_native(None, line)
             image_id = upload.id
-            sent = await acknowledged(
+            sent = await self._visit.deliver(
                 self._visit.index.upload(
                     image_id,
                     uri=upload.uri,

@@ -1,6 +1,6 @@
 """The bodies of successful answers: what they have in common, and those about images that come and go."""
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -42,3 +42,16 @@ class Applied(Accepted):
     shard: int
     position: int
     after_s: float = Field(description="seconds from handing it over to hearing of it")
+
+
+class UploadStatus(Document):
+    """What became of an upload or a delete. The last four are of what took effect, or was rejected."""
+
+    id: str
+    partition: int
+    offset: int
+    state: Literal["pending", "indexed", "deleted", "superseded", "rejected"]
+    shard: int | None = None
+    position: int | None = None
+    after_s: float | None = None
+    problem: ProblemDocument | None = None

@@ -13,7 +13,6 @@ from services.gateway.api.bodies import media_type, read_body, read_image_form
 from services.gateway.api.documents import PROBLEMS, Accepted, Applied, Source
 from services.gateway.image_index import ImageIndex
 from services.gateway.problems import Problem
-from services.gateway.sending import acknowledged
 from shared.client import NoAnswer, Searchable, Sent
 from shared.events.decoding import decode
 from shared.events.images import Attributes
@@ -29,7 +28,7 @@ router = APIRouter(
     responses={
         **PROBLEMS,
         200: {"description": "It has taken effect within the time to wait", "model": Applied},
-        202: {"description": "Kafka has it; it takes effect soon", "model": Accepted},
+        202: {"description": "Kafka has it; it takes effect soon, as its Location tells", "model": Accepted},
     },
 )
 
@@ -100,7 +99,7 @@ async def upload_image(
     visit: Writing, upload: Annotated[UploadImage, Depends(_read_upload)], wait: Wait = 0.0
 ) -> Response:
     """The image is sent in the request, or named by its uri. Sending it again under the same id replaces it."""
-    sent = await acknowledged(
+    sent = await visit.deliver(
         visit.index.upload(
             upload.id,
             uri=upload.uri,
@@ -115,7 +114,7 @@ async def upload_image(
 @router.delete("/images/{id:path}", summary="Forget an image", status_code=202)
 async def delete_image(visit: Writing, id: str, wait: Wait = 0.0) -> Response:  # noqa: A002 - the contract's name
     """To forget what is not there is no error."""
-    return await _outcome(visit.index, await acknowledged(visit.index.delete(id)), wait)
+    return await _outcome(visit.index, await visit.deliver(visit.index.delete(id)), wait)
 
 
 async def _outcome(index: ImageIndex, sent: Sent, wait_s: float) -> Response:
@@ -124,7 +123,9 @@ async def _outcome(index: ImageIndex, sent: Sent, wait_s: float) -> Response:
     if wait_s > 0:
         with contextlib.suppress(NoAnswer):
             return _applied(source, await index.wait_searchable(sent, timeout_s=wait_s)).response()
-    return Accepted(id=sent.id, source=source).response(HTTPStatus.ACCEPTED)
+    accepted = Accepted(id=sent.id, source=source).response(HTTPStatus.ACCEPTED)
+    accepted.headers["Location"] = f"/uploads/{source.partition}/{source.offset}"
+    return accepted
 
 
 def _applied(source: Source, searchable: Searchable) -> Applied:

@@ -15,6 +15,7 @@ from services.gateway.access.rate import RateLimit
 from services.gateway.api import bulk_lines
 from services.gateway.api.bodies import MAX_BODY_BYTES
 from services.gateway.api.bulk_upload import UNDER_WAY, BulkUpload, Event
+from services.gateway.recent_uploads import RecentUploads
 from shared.events.faults import RejectReason
 from shared.events.images import SourcePosition
 from shared.events.rejects import Reject
@@ -151,7 +152,7 @@ async def test_a_listener_that_does_not_listen_stops_the_reading(index: FakeInde
         await listening.wait()
         heard.append(event)
 
-    visit = Visit(caller=Caller.at("here"), index=index, rate=RateLimit(per_s=1e6, burst=1e6))
+    visit = Visit(caller=Caller.at("here"), index=index, rate=RateLimit(per_s=1e6, burst=1e6), recent=RecentUploads())
     uploading = asyncio.create_task(BulkUpload(visit, tell, wait_s=1).run(lines()))
     await until(lambda: len(index.images) == UNDER_WAY)
     for _ in range(1_000):

@@ -31,6 +31,7 @@ async def test_the_api_is_described_without_a_viewer_from_elsewhere(http: httpx.
     assert {(path, method) for path, methods in document["paths"].items() for method in methods} == {
         ("/images", "post"),
         ("/images/bulk", "post"),
+        ("/uploads/{partition}/{offset}", "get"),
         ("/images/{id}", "delete"),
         ("/search", "get"),
         ("/search", "post"),
