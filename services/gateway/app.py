@@ -1,7 +1,8 @@
 """Wiring of the gateway: the API, the page, the connection to the bus, the probes."""
 
+import secrets
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +18,7 @@ from services.gateway.access.authentication import Authentication, Guarded
 from services.gateway.access.key_ring import KeyRing
 from services.gateway.access.own_names import OwnNames
 from services.gateway.access.rate import RateLimit
-from services.gateway.api import bulk, capabilities, searches, upload_status, uploads
+from services.gateway.api import bulk, capabilities, searches, thumbnails, upload_status, uploads
 from services.gateway.api.capabilities import Searchers
 from services.gateway.api.description import DescribedApi
 from services.gateway.connection import Connection, OpenIndex
@@ -29,8 +30,11 @@ from services.gateway.live.stream import Audience
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.middleware import Dispatch, Measured, Shielded
 from services.gateway.settings import GatewaySettings, is_loopback
+from services.gateway.thumbnails.links import Links
+from services.gateway.thumbnails.maker import Thumbnails
 from shared.access.keys import Scope
 from shared.client import AfterimageClient
+from shared.imaging.policy import FetchPolicy
 from shared.runtime.background import BackgroundTasks
 from shared.runtime.health import Health
 from shared.runtime.http import operational_routes
@@ -55,6 +59,8 @@ class Access:
     ring: KeyRing | None = None
     origins: Sequence[str] = ()
     hostnames: Sequence[str] = ()
+    thumbnails: Thumbnails | None = None
+    """Where hits are shown."""
 
 
 def build(settings: GatewaySettings, stop: Stop) -> ASGIApp:
@@ -76,8 +82,18 @@ def build(settings: GatewaySettings, stop: Stop) -> ASGIApp:
         ring=KeyRing(settings.keys) if settings.keys else None,
         origins=settings.allowed_origins,
         hostnames=(settings.http_host, *settings.hostnames),
+        thumbnails=_thumbnails(settings) if settings.thumbnails else None,
     )
     return make_gateway(open_index, stop, live=Live(hearing(settings), asking(settings)), access=access)
+
+
+def _thumbnails(settings: GatewaySettings) -> Thumbnails:
+    given = settings.thumbnail_secret
+    secret = given.get_secret_value().encode() if given else secrets.token_bytes(32)
+    policy = FetchPolicy(
+        file_roots=settings.file_roots, allow_private_addresses=settings.fetch_private, timeout_s=5, attempts=1
+    )
+    return Thumbnails(Links(secret), policy)
 
 
 def make_gateway(open_index: OpenIndex, stop: Stop, *, live: Live, access: Access) -> ASGIApp:
@@ -88,7 +104,7 @@ def make_gateway(open_index: OpenIndex, stop: Stop, *, live: Live, access: Acces
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with BackgroundTasks(on_failure=stop) as tasks:
+        async with access.thumbnails or nullcontext(), BackgroundTasks(on_failure=stop) as tasks:
             tasks.spawn(connection.run(), name="connection")
             live.start(tasks)
             if access.ring:
@@ -106,6 +122,7 @@ def make_gateway(open_index: OpenIndex, stop: Stop, *, live: Live, access: Acces
     api.state.authentication = authentication = Authentication(access.ring, access.rate)
     api.state.admission = Admission(connection, access.rate, access.admission)
     api.state.audience = Audience(live, stopping=lambda: stop.requested)
+    api.state.thumbnails = access.thumbnails
     api.state.searchers = Searchers(connection)
     metrics.listeners.set_function(lambda: api.state.audience.listeners)
     metrics.in_flight.set_function(lambda: api.state.admission.in_flight)
@@ -114,6 +131,7 @@ def make_gateway(open_index: OpenIndex, stop: Stop, *, live: Live, access: Acces
     api.include_router(uploads.router)
     api.include_router(upload_status.router)
     api.include_router(searches.router)
+    api.include_router(thumbnails.router)
     api.include_router(stream.router)
     api.include_router(capabilities.router)
     api.mount("/", StaticFiles(directory=PAGE, html=True))

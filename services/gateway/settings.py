@@ -1,11 +1,12 @@
 """What can be set, by environment variables that begin with GATEWAY_ (or AFTERIMAGE_, where workers must agree)."""
 
 import ipaddress
+import os
 import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from shared.access.key_file import BadKeyFile, read_keys
@@ -53,6 +54,27 @@ class GatewaySettings(WorkerSettings):
         description="API requests a second by one caller, each request of a batch counted; more are answered 429. "
         "Twice as many may come at once after a pause",
     )
+    thumbnails: bool = Field(
+        default=False,
+        description="true to have hits come with small pictures: the gateway reads what their addresses lead to, as "
+        "far as extractors may",
+    )
+    thumbnail_secret: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="16 characters or more, the same for all gateways, to take each other's links to thumbnails; by "
+        "default each makes up its own at its start",
+    )
+    file_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default=(),
+        validation_alias="AFTERIMAGE_FILE_ROOTS",
+        description=f"folders below which file:// may be read, separated by '{os.pathsep}'",
+    )
+    fetch_private: bool = Field(
+        default=False,
+        validation_alias="AFTERIMAGE_FETCH_PRIVATE",
+        description="true to let http(s) reach private addresses, where all producers are trusted",
+    )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="other sites whose pages may use the API (CORS), as https://example.org, separated by commas",
@@ -78,6 +100,11 @@ class GatewaySettings(WorkerSettings):
                 "GATEWAY_KEYS, or set GATEWAY_OPEN"
             )
         return open_
+
+    @field_validator("file_roots", mode="before")
+    @classmethod
+    def _folders(cls, value: object) -> object:
+        return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
 
     @field_validator("allowed_origins", "hostnames", mode="before")
     @classmethod

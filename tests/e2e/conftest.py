@@ -17,7 +17,8 @@ def service(
     folder = tmp_path_factory.mktemp("gateway")
     servers = {"bootstrap_servers": kafka.bootstrap_servers, "redis_url": redis_server.url}
     namespace = request.module.__name__.rpartition(".")[2].replace("_", "-")
-    with Service(**servers, namespace=namespace, folder=folder) as service:
+    shown = {"gateway": {"GATEWAY_THUMBNAILS": "true"}}
+    with Service(**servers, namespace=namespace, folder=folder, env_of=shown) as service:
         yield service
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import io
 import json
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 import aiohttp
 import httpx
 import pytest
+from PIL import Image
 
 from tests.harness.service import PHOTOS
 
@@ -83,6 +85,16 @@ def test_several_examples_find_what_looks_like_some_and_not_like_others(http: ht
     assert near["hits"][0]["id"] == PANDA.name
     assert [hit["id"] for hit in far["hits"]] == [DAMS[0].name, DAMS[1].name, PANDA.name]
     assert (unknown["status"], unknown["code"]) == (404, "unknown_id")
+
+
+def test_a_hit_is_shown_small(http: httpx.Client) -> None:
+    sent = http.post("/images?wait=30", json={"id": DAMS[0].name, "uri": DAMS[0].as_uri()})
+    found = http.get("/search", params={"id": DAMS[0].name, "min_position": seen(sent)}).json()
+    link = next(hit["thumbnail"] for hit in found["hits"] if hit["id"] == DAMS[0].name)
+    shown = http.get(link)
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "image/jpeg")
+    with Image.open(io.BytesIO(shown.content)) as picture:
+        assert max(picture.size) <= 320
 
 
 def test_more_than_a_record_holds_is_refused(http: httpx.Client) -> None:

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from services.gateway.api.documents import Document
 from services.gateway.problems import ProblemDocument, document_of, search_problem
+from services.gateway.thumbnails.links import Links
 from shared.events.search_replies import SearchReply
 
 
@@ -19,6 +20,7 @@ class Hit(Document):
     uri: str | None
     attributes: dict[str, Any]
     occurred_at: datetime | None
+    thumbnail: str | None = Field(default=None, description="where its picture is shown, if the gateway may show it")
 
 
 class Timings(Document):
@@ -74,14 +76,23 @@ class BatchAnswer(Document):
     batch: list[SearchAnswer | ProblemDocument]
 
 
-def answer_to(reply: SearchReply) -> SearchAnswer | BatchAnswer:
-    """What a reply is over HTTP. Raises Problem for one that says why there are no hits."""
+def answer_to(reply: SearchReply, links: Links | None) -> SearchAnswer | BatchAnswer:
+    """What a reply is over HTTP. Raises Problem for one that says why there are no hits.
+
+    links: to what hits look like, where that is shown.
+    """
     if reply.error is not None:
         raise search_problem(reply)
     if reply.batch is UNSET:
-        return SearchAnswer.model_validate(reply)
-    return BatchAnswer(batch=[_in_batch(each) for each in reply.batch])
+        return _answer(reply, links)
+    return BatchAnswer(
+        batch=[document_of(search_problem(each)) if each.error else _answer(each, links) for each in reply.batch]
+    )
 
 
-def _in_batch(reply: SearchReply) -> SearchAnswer | ProblemDocument:
-    return document_of(search_problem(reply)) if reply.error else SearchAnswer.model_validate(reply)
+def _answer(reply: SearchReply, links: Links | None) -> SearchAnswer:
+    answer = SearchAnswer.model_validate(reply)
+    if links is not None:
+        for hit in answer.hits:
+            hit.thumbnail = links.to(hit.uri) if hit.uri else None
+    return answer

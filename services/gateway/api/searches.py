@@ -11,6 +11,8 @@ from services.gateway.api.documents import PROBLEMS
 from services.gateway.api.search_answers import BatchAnswer, SearchAnswer, answer_to
 from services.gateway.api.search_options import DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S, Reference, SearchOptions
 from services.gateway.problems import Problem
+from services.gateway.thumbnails.links import Links
+from services.gateway.thumbnails.maker import Thumbnails
 from shared.events import headers as hdr
 from shared.events.search_requests import decode_request
 
@@ -51,9 +53,9 @@ _SEARCH_BODY: dict[str, Any] = {
     summary="Search by an indexed image, by an address, or by a text",
     responses={200: {"description": "The hits, best first", "model": SearchAnswer}},
 )
-async def search_by_reference(visit: Reading, query: Annotated[Reference, Query()]) -> Response:
-    request = query.request(id=query.id, uri=query.uri, text=query.text)
-    return answer_to(await visit.index.ask(request, timeout_s=query.timeout)).response()
+async def search_by_reference(visit: Reading, request: Request, query: Annotated[Reference, Query()]) -> Response:
+    search = query.request(id=query.id, uri=query.uri, text=query.text)
+    return answer_to(await visit.index.ask(search, timeout_s=query.timeout), _links(request)).response()
 
 
 @router.post(
@@ -90,4 +92,9 @@ async def search_by_body(visit: Reading, request: Request, options: Annotated[Se
                 "a search is an image as multipart/form-data, in the field 'image', or application/json; the content "
                 f"type is {other!r}",
             )
-    return answer_to(reply).response()
+    return answer_to(reply, _links(request)).response()
+
+
+def _links(request: Request) -> Links | None:
+    thumbnails: Thumbnails | None = request.app.state.thumbnails
+    return thumbnails.links if thumbnails else None

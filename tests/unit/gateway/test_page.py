@@ -37,6 +37,7 @@ async def test_the_api_is_described_without_a_viewer_from_elsewhere(http: httpx.
         ("/search", "post"),
         ("/live", "get"),
         ("/capabilities", "get"),
+        ("/thumbnails/{token}", "get"),
     }
     for methods in document["paths"].values():
         for operation in methods.values():

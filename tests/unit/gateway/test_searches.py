@@ -24,7 +24,14 @@ async def test_searching_by_an_image_gives_ranked_hits(http: httpx.AsyncClient) 
     answer = await http.post("/search?top_k=5&min_score=0.5", files={"image": b"query"})
     assert answer.status_code == 200
     assert answer.json()["hits"] == [
-        {"id": "a", "score": 1.0, "uri": "s3://shop/a.jpg", "attributes": {"price": 3}, "occurred_at": None}
+        {
+            "id": "a",
+            "score": 1.0,
+            "uri": "s3://shop/a.jpg",
+            "attributes": {"price": 3},
+            "occurred_at": None,
+            "thumbnail": None,
+        }
     ]
     assert set(answer.json()["timings"]) >= {"queue_ms", "search_ms", "total_ms"}
     assert answer.json()["positions"] == {"0": 3, "1": 40}

@@ -53,3 +53,11 @@ def test_origins_are_told_apart_by_commas(monkeypatch: pytest.MonkeyPatch) -> No
 def test_names_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATEWAY_HOSTNAMES", "images.example.org, gateway")
     assert load(GatewaySettings).hostnames == ("images.example.org", "gateway")
+
+
+def test_a_secret_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_THUMBNAIL_SECRET", "sixteen letters!")
+    assert "sixteen" not in repr(load(GatewaySettings))
+    monkeypatch.setenv("GATEWAY_THUMBNAIL_SECRET", "short")
+    with pytest.raises(BadSettings, match=r"GATEWAY_THUMBNAIL_SECRET.*16 characters"):
+        load(GatewaySettings)

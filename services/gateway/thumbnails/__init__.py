@@ -1,0 +1,1 @@
+"""Small pictures of hits, for whoever may see these."""
