@@ -3,9 +3,9 @@
 import re
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.runtime.logging import LogFormat
@@ -64,6 +64,8 @@ def _sentence(settings: type[BaseSettings], error: "ErrorDetails") -> str:
     if error["type"] == "missing":
         return f"{variable} is not set: {meaning}."
     value = re.sub(r"//[^@/]*@", "//…@", repr(error["input"]))  # a password in an address stays out of the logs
+    if info and SecretStr in (info.annotation, *get_args(info.annotation)):
+        value = "…"
     if error["type"] == "string_pattern_mismatch":
         return f"{variable}={value} cannot be used: it must be {meaning}."
     reason = error["msg"].removeprefix("Value error, ")
