@@ -10,7 +10,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from services.gateway.access.authentication import caller_with
+from services.gateway.access.authentication import KeyWith
 from services.gateway.access.caller import Caller
 from services.gateway.access.rate import RateLimit
 from services.gateway.access.tenant_index import TenantIndex
@@ -105,25 +105,15 @@ class Admission:
                 del self._of_caller[caller.name]
 
 
-async def _reading(
-    request: Request, caller: Annotated[Caller, Depends(caller_with(Scope.READ))]
-) -> AsyncIterator[Visit]:
-    with _admission(request).enter(caller) as visit:
-        yield visit
+class Admitted(KeyWith):
+    """A dependency: the visit of a caller with a scope. One and no more of them, since each takes time."""
 
-
-async def _writing(
-    request: Request, caller: Annotated[Caller, Depends(caller_with(Scope.WRITE))]
-) -> AsyncIterator[Visit]:
-    with _admission(request).enter(caller) as visit:
-        yield visit
-
-
-def _admission(request: Request) -> Admission:
-    admission: Admission = request.app.state.admission
-    return admission
+    async def __call__(self, request: Request) -> AsyncIterator[Visit]:
+        admission: Admission = request.app.state.admission
+        with admission.enter(self.caller(request)) as visit:
+            yield visit
 
 
 # Declared before what reads the body: a request that is turned away costs no memory.
-Reading = Annotated[Visit, Depends(_reading)]
-Writing = Annotated[Visit, Depends(_writing)]
+Reading = Annotated[Visit, Depends(Admitted(Scope.READ))]
+Writing = Annotated[Visit, Depends(Admitted(Scope.WRITE))]

@@ -1,12 +1,11 @@
 """From a request to its caller."""
 
 import math
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Request
+from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
+from fastapi.security.base import SecurityBase
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -17,11 +16,6 @@ from services.gateway.access.rate import RateLimit
 from services.gateway.problems import Problem, respond
 from shared.access import keys
 
-_bearer = HTTPBearer(
-    auto_error=False,
-    scheme_name="key",
-    description="an API key, where the gateway has keys; `afterimage keys add` makes one",
-)
 _SCHEME = "bearer "
 
 
@@ -70,18 +64,27 @@ class Authentication:
         return Caller.with_key(key) if key else None
 
 
-def caller_with(scope: keys.Scope) -> Callable[..., Awaitable[Caller]]:
-    """A dependency: the caller of a request, who has the scope. Raises Problem."""
+class KeyWith(SecurityBase):
+    """What a route is for callers with one scope alone; the API's description says that it takes a key."""
 
-    async def check(
-        request: Request, _described: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-    ) -> Caller:
+    def __init__(self, scope: keys.Scope) -> None:
+        self.scheme_name = "key"
+        self.model = HTTPBearerModel(description="where the gateway has keys; `afterimage keys add` makes one")
+        self._scope = scope
+
+    def caller(self, request: Request) -> Caller:
+        """Raises Problem for whoever may not."""
         authentication: Authentication = request.app.state.authentication
         caller = authentication.caller(request)
-        caller.check(scope)
+        caller.check(self._scope)
         return caller
 
-    return check
+
+class CallerWith(KeyWith):
+    """A dependency: the caller."""
+
+    async def __call__(self, request: Request) -> Caller:
+        return self.caller(request)
 
 
 class Guarded:

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from services.gateway.access.authentication import caller_with
+from services.gateway.access.authentication import CallerWith
 from services.gateway.access.caller import Caller
 from services.gateway.api.documents import PROBLEMS, Document
 from services.gateway.live.arrivals import Arrival
@@ -108,7 +108,7 @@ def _own(arrivals: list[Arrival], tenant: Tenant) -> list[Arrival]:
 
 @router.get("/live", summary="Hear what becomes searchable", response_class=EventSourceResponse)
 async def listen(
-    caller: Annotated[Caller, Depends(caller_with(Scope.READ))],
+    caller: Annotated[Caller, Depends(CallerWith(Scope.READ))],
     audience: Annotated[Audience, Depends(_listening)],
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> AsyncIterator[ServerSentEvent]:

@@ -186,3 +186,13 @@ async def test_a_bulk_upload_is_of_the_tenant(http: httpx.AsyncClient, index: Fa
     assert index.images["shop/a"].attributes == {"tenant": "shop"}
     assert '"id":"a","state":"indexed"' in answer.text
     assert '"id":"b","state":"refused"' in answer.text
+
+
+async def test_the_description_says_which_requests_take_a_key(http: httpx.AsyncClient) -> None:
+    document = (await http.get("/openapi.json")).json()
+    [(name, scheme)] = document["components"]["securitySchemes"].items()
+    assert (name, scheme["type"], scheme["scheme"]) == ("key", "http", "bearer")
+    without = {
+        path for path, methods in document["paths"].items() for each in methods.values() if "security" not in each
+    }
+    assert without == {"/capabilities", "/thumbnails/{token}"}
