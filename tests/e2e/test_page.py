@@ -152,6 +152,14 @@ def test_a_chosen_picture_finds_itself_and_more_like_a_hit_leads_on_and_back(vis
     expect(page.locator("#results .card")).to_have_count(0)
 
 
+def test_hits_that_were_sent_from_elsewhere_are_shown_small(visit: Visit) -> None:
+    page = visit.page
+    open_panda(page)
+    dam = page.locator("#results .card", has_text="dam2").get_by_role("img", name="dam2")
+    expect(dam).to_be_visible(timeout=PATIENT_MS)
+    expect(dam).to_have_js_property("naturalWidth", 320)
+
+
 def test_an_attribute_narrows_the_results_and_the_address_keeps_it(visit: Visit) -> None:
     page = visit.page
     page.goto("/?id=dam2")

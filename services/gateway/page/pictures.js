@@ -1,4 +1,4 @@
-// The pictures that this page can show: those that were sent from it.
+// The pictures that this page can show: those that were sent from it, and those that the gateway shows small.
 
 const KEPT = 200;
 
@@ -17,14 +17,19 @@ export function forget(id) {
   addresses.delete(id);
 }
 
-/** Show the picture in a tile; its id, where the page does not have it. */
-export function fill(tile, id) {
+/** Show the picture in a tile; its id, where there is none to show. small: its address at the gateway, if it has one. */
+export function fill(tile, id, small) {
   const [image, label] = tile.children;
+  const show = (shown) => {
+    image.hidden = !shown;
+    label.hidden = shown;
+  };
   tile.dataset.id = id;
   label.textContent = id;
-  if (!addresses.has(id)) return;
-  image.src = addresses.get(id);
+  const address = addresses.get(id) ?? small;
+  if (!address) return;
+  image.addEventListener("error", () => show(false), { once: true });
+  image.src = address;
   image.alt = tile.closest("button") ? "" : id; // the button says it already
-  image.hidden = false;
-  label.hidden = true;
+  show(true);
 }

@@ -24,7 +24,7 @@ export function show(hits, actions) {
 function card(hit, actions) {
   const item = template.content.firstElementChild.cloneNode(true);
   const part = (name) => item.querySelector(name);
-  pictures.fill(part(".tile"), hit.id);
+  pictures.fill(part(".tile"), hit.id, hit.thumbnail);
   part(".bar").style.setProperty("--share", `${Math.max(0, hit.score) * 100}%`);
   part(".number").textContent = hit.score.toFixed(3);
   part(".id").textContent = part(".id").title = hit.id;
