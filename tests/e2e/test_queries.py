@@ -67,6 +67,10 @@ async def test_whoever_searches_finds_what_was_asked_for(client: AfterimageClien
     assert [hit.id for hit in replies[0].hits] == [one.stem]
     assert replies[1].error is not None
 
+    never = await client.search(id=one.stem, min_position={0: 10**9}, timeout_s=2)
+    assert never.error is not None
+    assert (never.error.code, never.positions.keys()) == ("not_yet", {0, 1})
+
     explained = await client.search(id=one.stem, explain=True, timeout_s=30)
     assert explained.explanation
     assert sum(segment.rows for segment in explained.explanation.segments) == len(PHOTOS)
