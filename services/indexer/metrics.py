@@ -48,7 +48,7 @@ class IndexerMetrics:
         )
         self.manifest_written = Gauge(
             "afterimage_indexer_manifest_timestamp_seconds",
-            "When this process wrote the newest manifest of a shard, in Unix seconds; nothing before its first",
+            "Of when the newest manifest of a shard tells, in Unix seconds; nothing before this process's first",
             ["shard"],
             registry=registry,
         )

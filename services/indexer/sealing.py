@@ -175,6 +175,8 @@ class SealSegments:
 
         Raises what `SEALING_FAILED` has; the shard is as good as before then.
         """
+        # Before what it tells of: a machine may sleep for days in the middle of this, while Kafka forgets deletes.
+        now_ms, now_s = self._now_ms(), self._clock()
         contents = await self._thread.run(writer.fold.contents)
         merged = choose(
             len(contents.rows),
@@ -191,14 +193,12 @@ class SealSegments:
             parts[segment.name] = SealedPart(description=segment.description, live=segment.live)
         await self._thread.run(writer.fold.exchange, added, dropped=merged)
         await asyncio.to_thread(self._store.forget, set(merged) - parts.keys())
-        manifest = make_manifest(
-            contents, parts, incarnation=self._incarnation, shard=writer.shard, now_ms=self._now_ms()
-        )
+        manifest = make_manifest(contents, parts, incarnation=self._incarnation, shard=writer.shard, now_ms=now_ms)
         await asyncio.to_thread(self._store.publish, manifest)
-        self._published[writer.shard] = _Published(manifest.position, self._clock())
+        self._published[writer.shard] = _Published(manifest.position, now_s)
         await self._sweep(writer)
         self._metrics.manifest_position.labels(str(writer.shard)).set(manifest.position)
-        self._metrics.manifest_written.labels(str(writer.shard)).set(self._now_ms() / 1000)
+        self._metrics.manifest_written.labels(str(writer.shard)).set(now_ms / 1000)
         size = await asyncio.to_thread(self._store.size, writer.shard, incarnation=self._incarnation)
         self._note(writer.shard, position=manifest.position, bytes=size, problem=None)
         log.info(

@@ -69,7 +69,10 @@ class FakeRequests:
 
 
 class SealingWriter:
-    """folder: of this process alone. now_ms: the time of day here. clock_s: the monotonic clock."""
+    """folder: of this process alone. now_ms: the time of day here. clock_s: the monotonic clock.
+
+    builds_for_ms: what a build takes of the day.
+    """
 
     def __init__(
         self,
@@ -83,6 +86,7 @@ class SealingWriter:
         self.now_ms = NOW_MS
         self.clock_s = 0.0
         self.built = 0
+        self.builds_for_ms = 0
         self.requests = FakeRequests()
         self.store = SegmentStore(objects, folder, VectorFormat())
         self.log = log or FakeLog()
@@ -107,6 +111,7 @@ class SealingWriter:
 
     async def _build(self, job: BuildJob, contents: ShardContents) -> SegmentDescription:
         self.built += 1
+        self.now_ms += self.builds_for_ms
         return await build_here(job, contents)
 
     async def append(self, *operations: Operation) -> None:

@@ -68,6 +68,19 @@ async def indexer(tmp_path: Path) -> SealingWriter:
     return made
 
 
+async def test_a_manifest_is_as_old_as_what_it_tells_of_though_the_machine_slept_before_it_was_written(
+    tmp_path: Path,
+) -> None:
+    """Kafka tells of deletes for a week: from the moment at which the rows were read, not from the manifest's."""
+    indexer = SealingWriter(FolderStore(tmp_path / "store"), tmp_path / "own")
+    indexer.builds_for_ms = 100 * HOUR_MS
+    await indexer.start()
+    await indexer.append(*(upsert(offset, f"image-{offset}") for offset in range(6)))
+    await indexer.sealer.seal(indexer.writer)
+    [manifest] = indexer.store.manifests(SHARD, incarnation=INCARNATION, beyond=-1, now_ms=indexer.now_ms)
+    assert manifest.written_at == NOW_MS
+
+
 async def test_a_shard_is_due_when_it_has_grown_and_not_before(indexer: SealingWriter) -> None:
     await indexer.append(*(upsert(n, str(n)) for n in range(4)))
     assert not indexer.sealer.due(indexer.writer)

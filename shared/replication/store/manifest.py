@@ -41,8 +41,8 @@ class ManifestDelete(msgspec.Struct, frozen=True, array_like=True):
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The whole fold of a shard at `position`.
 
-    incarnation: the log that positions count in. checksum: of the live rows, as a shard tells it. written_at: Unix
-    milliseconds.
+    incarnation: the log that positions count in. checksum: of the live rows, as a shard tells it. written_at: the
+    moment that it tells of, or before, in Unix milliseconds: of deletes that came since, Kafka tells for a week.
     """
 
     v: int
