@@ -93,7 +93,7 @@ def test_codes_in_a_parquet_file_are_those_that_an_index_stores(encoder: Encoder
     assert table["path"].to_pylist() == [*map(str, ANIMALS)]
     codes = np.array(table["vector"].to_pylist(), np.int8)
     assert np.abs(codes.astype(int) - I8().encode(direct(encoder, ANIMALS)).numpy()).max() <= 1
-    assert table.schema.metadata[b"scheme"] == b"3a7bf86b666e68c5"
+    assert table.schema.metadata[b"scheme"] == b"i8:3a7bf86b666e68c5"
 
 
 def test_an_image_on_the_standard_input_becomes_one_line(encoder: Encoder) -> None:
