@@ -18,7 +18,8 @@ from services.gateway.access.authentication import Authentication, Guarded
 from services.gateway.access.key_ring import KeyRing
 from services.gateway.access.own_names import OwnNames
 from services.gateway.access.rate import RateLimit
-from services.gateway.api import bulk, capabilities, searches, thumbnails, upload_status, uploads
+from services.gateway.api import capabilities, searches, thumbnails, upload_status, uploads
+from services.gateway.api.bulk import route as bulk
 from services.gateway.api.capabilities import Searchers
 from services.gateway.api.description import DescribedApi
 from services.gateway.connection import Connection, OpenIndex

@@ -1,7 +1,6 @@
 """What can be set, by environment variables that begin with GATEWAY_ (or AFTERIMAGE_, where workers must agree)."""
 
 import ipaddress
-import os
 import re
 from pathlib import Path
 from typing import Annotated
@@ -10,12 +9,13 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from shared.access.key_file import BadKeyFile, read_keys
+from shared.imaging.settings import ReachSettings
 from shared.runtime.settings import WorkerSettings, from_environment
 
 _ORIGIN = re.compile(r"https?://[^/\s,]+")
 
 
-class GatewaySettings(WorkerSettings):
+class GatewaySettings(ReachSettings, WorkerSettings):
     model_config = from_environment("GATEWAY_")
 
     http_host: str = Field(
@@ -65,16 +65,6 @@ class GatewaySettings(WorkerSettings):
         description="16 characters or more, the same for all gateways, to take each other's links to thumbnails; by "
         "default each makes up its own at its start",
     )
-    file_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
-        default=(),
-        validation_alias="AFTERIMAGE_FILE_ROOTS",
-        description=f"folders below which file:// may be read, separated by '{os.pathsep}'",
-    )
-    fetch_private: bool = Field(
-        default=False,
-        validation_alias="AFTERIMAGE_FETCH_PRIVATE",
-        description="true to let http(s) reach private addresses, where all producers are trusted",
-    )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="other sites whose pages may use the API (CORS), as https://example.org, separated by commas",
@@ -100,11 +90,6 @@ class GatewaySettings(WorkerSettings):
                 "GATEWAY_KEYS, or set GATEWAY_OPEN"
             )
         return open_
-
-    @field_validator("file_roots", mode="before")
-    @classmethod
-    def _folders(cls, value: object) -> object:
-        return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
 
     @field_validator("allowed_origins", "hostnames", mode="before")
     @classmethod

@@ -2,15 +2,14 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
-from pydantic_settings import NoDecode
 
 from shared.encoders.backends.backend import Backend
 from shared.encoders.precision import Precision
 from shared.imaging.guard import ImageLimits
 from shared.imaging.policy import FetchPolicy
+from shared.imaging.settings import ReachSettings
 from shared.runtime.settings import ConsumerSettings, LogSettings
 
 _LARGEST_FILE = ImageLimits().max_bytes
@@ -85,19 +84,9 @@ class EncodingSettings(LogSettings):
         return compiled
 
 
-class ExtractionSettings(EncodingSettings, ConsumerSettings):
+class ExtractionSettings(ReachSettings, EncodingSettings, ConsumerSettings):
     """And what a worker may fetch."""
 
-    file_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
-        default=(),
-        validation_alias="AFTERIMAGE_FILE_ROOTS",
-        description=f"folders below which file:// may be read, separated by '{os.pathsep}'",
-    )
-    fetch_private: bool = Field(
-        default=False,
-        validation_alias="AFTERIMAGE_FETCH_PRIVATE",
-        description="true to let http(s) reach private addresses, where all producers are trusted",
-    )
     fetch_max_bytes: int = Field(
         default=_LARGEST_FILE,
         ge=1,
@@ -119,19 +108,6 @@ class ExtractionSettings(EncodingSettings, ConsumerSettings):
         validation_alias="AFTERIMAGE_FETCH_ATTEMPTS",
         description="attempts to fetch what fails in a way that may pass",
     )
-
-    @field_validator("file_roots", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
-
-    @field_validator("file_roots")
-    @classmethod
-    def _folders(cls, roots: tuple[Path, ...]) -> tuple[Path, ...]:
-        for root in roots:
-            if not root.is_dir():
-                raise ValueError(f"{root} is not a folder that can be read")
-        return roots
 
     def fetch_policy(self) -> FetchPolicy:
         return FetchPolicy(

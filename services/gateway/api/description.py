@@ -7,7 +7,7 @@ import msgspec
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
-from services.gateway.api.bulk_documents import BulkDone, BulkProgress, LineOutcome
+from services.gateway.api.bulk.documents import BulkDone, BulkProgress, LineOutcome
 from shared.events.search_requests import SearchRequest
 
 

@@ -12,9 +12,9 @@ import pytest
 from services.gateway.access.admission import Visit
 from services.gateway.access.caller import Caller
 from services.gateway.access.rate import RateLimit
-from services.gateway.api import bulk_lines
 from services.gateway.api.bodies import MAX_BODY_BYTES
-from services.gateway.api.bulk_upload import UNDER_WAY, BulkUpload, Event
+from services.gateway.api.bulk import lines as bulk_lines
+from services.gateway.api.bulk.upload import UNDER_WAY, BulkUpload, Event
 from services.gateway.recent_uploads import RecentUploads
 from shared.events.faults import RejectReason
 from shared.events.images import SourcePosition

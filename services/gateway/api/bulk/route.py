@@ -10,9 +10,9 @@ from starlette.types import Receive, Scope, Send
 
 from services.gateway.access.admission import Visit, Writing
 from services.gateway.api.bodies import media_type
-from services.gateway.api.bulk_documents import BulkDone, BulkProgress, LineOutcome
-from services.gateway.api.bulk_lines import lines_of
-from services.gateway.api.bulk_upload import BulkUpload, Event
+from services.gateway.api.bulk.documents import BulkDone, BulkProgress, LineOutcome
+from services.gateway.api.bulk.lines import lines_of
+from services.gateway.api.bulk.upload import BulkUpload, Event
 from services.gateway.api.documents import PROBLEMS
 from services.gateway.api.uploads import MAX_WAIT_S
 from services.gateway.problems import Problem

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeAlias
 
 from services.gateway.access.admission import Visit
-from services.gateway.api.bulk_documents import BulkDone, BulkProgress, LineOutcome, State
+from services.gateway.api.bulk.documents import BulkDone, BulkProgress, LineOutcome, State
 from services.gateway.problems import Problem, document_of, problem_of
 from shared.access.tenancy import Forbidden
 from shared.client import BusUnavailable, NoAnswer, UploadRejected

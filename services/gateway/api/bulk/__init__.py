@@ -1,0 +1,1 @@
+"""Many uploads in one request, and what becomes of each as it is known."""
