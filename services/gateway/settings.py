@@ -93,7 +93,7 @@ class GatewaySettings(ReachSettings, WorkerSettings):
 
     @field_validator("allowed_origins", "hostnames", mode="before")
     @classmethod
-    def _split(cls, value: object) -> object:
+    def _split_at_commas(cls, value: object) -> object:
         return tuple(filter(None, value.replace(" ", "").split(","))) if isinstance(value, str) else value
 
     @field_validator("allowed_origins")

@@ -22,12 +22,12 @@ class ReachSettings(BaseSettings):
 
     @field_validator("file_roots", mode="before")
     @classmethod
-    def _split(cls, value: object) -> object:
+    def _split_roots(cls, value: object) -> object:
         return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
 
     @field_validator("file_roots")
     @classmethod
-    def _folders(cls, roots: tuple[Path, ...]) -> tuple[Path, ...]:
+    def _roots_are_folders(cls, roots: tuple[Path, ...]) -> tuple[Path, ...]:
         for root in roots:
             if not root.is_dir():
                 raise ValueError(f"{root} is not a folder that can be read")

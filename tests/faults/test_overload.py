@@ -112,14 +112,17 @@ async def test_at_three_times_the_capacity_as_many_are_answered_and_in_time(serv
     """patience: times what those that are taken at once take together."""
     async with AfterimageClient(service.bootstrap_servers, namespace="overload", max_in_flight=10_000) as client:
         await capacity(client)  # until everything is warm
-        most = await capacity(client)
-        deadline_s = patience * BOUND / most
-        crowd = await flood(client, per_s=OVERLOAD * most, deadline_s=deadline_s)
+        before = await capacity(client)
+        deadline_s = patience * BOUND / before
+        crowd = await flood(client, per_s=OVERLOAD * before, deadline_s=deadline_s)
+        after = await capacity(client)
     good, refused = crowd.seconds("ok"), crowd.seconds(ErrorCode.OVERLOADED)
     figures = (
-        f"{most:.0f}/s before, {len(good) / MEASURED_S:.0f}/s of {OVERLOAD * most:.0f}/s, deadline {deadline_s:.2f} s"
+        f"{before:.0f}/s before and {after:.0f}/s after, {len(good) / MEASURED_S:.0f}/s of {OVERLOAD * before:.0f}/s, "
+        f"deadline {deadline_s:.2f} s"
     )
-    assert len(good) / MEASURED_S > 0.5 * most, figures
+    # Of both, since other work on the machine comes and goes: what it takes must not count as lost by the overload.
+    assert len(good) / MEASURED_S > 0.5 * min(before, after), figures
     assert np.percentile(good, 99) < deadline_s + 0.1, figures
     assert len(refused) > len(crowd.answers) / 3, figures
     assert np.median(refused) < 0.25 * deadline_s, figures

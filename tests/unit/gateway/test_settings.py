@@ -62,3 +62,14 @@ def test_a_secret_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BadSettings, match=r"GATEWAY_THUMBNAIL_SECRET=… cannot be used: .*16 characters") as refused:
         load(GatewaySettings)
     assert "short" not in str(refused.value)
+
+
+def test_folders_of_images_are_separated_as_paths_are_and_must_exist(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "a,b").mkdir()
+    monkeypatch.setenv("AFTERIMAGE_FILE_ROOTS", f"{tmp_path}:{tmp_path / 'a,b'}")
+    assert load(GatewaySettings).file_roots == (tmp_path, tmp_path / "a,b")
+    monkeypatch.setenv("AFTERIMAGE_FILE_ROOTS", str(tmp_path / "none"))
+    with pytest.raises(BadSettings, match=r"AFTERIMAGE_FILE_ROOTS=.*none is not a folder that can be read"):
+        load(GatewaySettings)
