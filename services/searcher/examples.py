@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from services.searcher.remembered import RememberedImages
 from services.searcher.stopwatch import Stopwatch
 from services.searcher.unanswerable import Unanswerable
-from shared.encoders.engine.engine import ExtractionEngine
+from shared.encoders.engine.engine import ExtractionEngine, NoTextSide
 from shared.events.faults import PoisonInput
 from shared.events.search_replies import ErrorCode
 from shared.events.search_requests import Pictured, SearchRequest
@@ -66,6 +66,8 @@ class ExampleCodes:
                 code = await self._engine.encode_text(example.text)
             else:
                 code = await self._engine.quantize_vector(example.vector or ())
+        except NoTextSide as error:
+            raise Unanswerable(ErrorCode.UNSUPPORTED, str(error)) from error
         except ValueError as error:
             raise Unanswerable(ErrorCode.BAD_REQUEST, str(error)) from error
         watch.lap("encode")

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.encoders.engine.engine import Extracted
+from shared.encoders.engine.engine import Extracted, NoTextSide
 from shared.events.faults import PoisonInput, RejectReason
 from shared.events.region import Region
 from tests.fakes.operations import SCHEME, code
@@ -50,5 +50,5 @@ class FakeEngine:
 
     async def encode_text(self, text: str) -> bytes:
         if text != WORDS:
-            raise ValueError("the encoder has no text side")
+            raise NoTextSide("the encoder has no text side")
         return code(1, 2, 3, 4)

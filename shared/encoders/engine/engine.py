@@ -56,6 +56,10 @@ class Extracted:
     """The image's share of the time that the device took for its batch."""
 
 
+class NoTextSide(Exception):
+    """The encoder knows no texts, and so does every worker of its scheme; the text says which encoder would."""
+
+
 Extract = Callable[[bytes], Awaitable[Extracted]]
 """From the bytes of an image to its code, as `ExtractionEngine.extract` goes."""
 
@@ -158,10 +162,10 @@ class ExtractionEngine:
     async def encode_text(self, text: str) -> bytes:
         """Return what a query by a text brings. Its encoder computes one at a time.
 
-        Raises ValueError when the encoder has no text side, TransientFault when the engine is stopped.
+        Raises NoTextSide, and TransientFault when the engine is stopped.
         """
         if self._texts is None:
-            raise ValueError(
+            raise NoTextSide(
                 f"the encoder {self._encoder.name} has no text side; search by an image, or have all workers use "
                 "a CLIP model: AFTERIMAGE_ENCODER=clip:ViT-B-32"
             )

@@ -107,7 +107,7 @@ class FakeIndex:
     def _answer(self, request: SearchRequest) -> SearchReply:
         positions = {0: 3, 1: 40}
         if request.text and not self.reads_text:
-            failure = SearchFailure(code=ErrorCode.BAD_REQUEST, message="the encoder knows no text")
+            failure = SearchFailure(code=ErrorCode.UNSUPPORTED, message="the encoder knows no text")
             return SearchReply(error=failure)
         if request.id == "nobody":
             return SearchReply(error=SearchFailure(code=ErrorCode.UNKNOWN_ID, message="nobody is not indexed"))

@@ -262,7 +262,7 @@ async def test_an_exact_search_finds_what_there_is(bench: Bench) -> None:
         (SearchRequest(image=POISON), ErrorCode.IMAGE_REJECTED),
         (SearchRequest(uri="s3://shop/nothing"), ErrorCode.IMAGE_REJECTED),
         (SearchRequest(vector=[1.0, 2.0]), ErrorCode.BAD_REQUEST),
-        (SearchRequest(text="no such word"), ErrorCode.BAD_REQUEST),
+        (SearchRequest(text="no such word"), ErrorCode.UNSUPPORTED),
         (SearchRequest(id="cat", min_position={9: 1}), ErrorCode.BAD_REQUEST),
         (SearchRequest(id="cat", filter={"price": {"$about": 3}}), ErrorCode.BAD_REQUEST),
     ],

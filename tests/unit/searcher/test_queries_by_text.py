@@ -82,6 +82,6 @@ async def test_an_encoder_without_a_text_side_says_which_has_one() -> None:
     async with searching(encoder) as (query, _, _):
         with pytest.raises(Unanswerable) as refused:
             await query.answer(SearchRequest(text="a cat"), Stopwatch())
-    assert refused.value.code is ErrorCode.BAD_REQUEST
+    assert refused.value.code is ErrorCode.UNSUPPORTED
     assert "timm:test_resnet has no text side" in refused.value.message
     assert "AFTERIMAGE_ENCODER=clip:ViT-B-32" in refused.value.message
