@@ -17,6 +17,7 @@ from shared.client import AfterimageClient
 from shared.events import headers as hdr
 from shared.events.search_replies import SearchReply, encode_reply
 from shared.events.search_requests import SearchRequest, encode_request
+from shared.events.vectors import pack_vector
 from tests.harness.workers import WorkerProcess
 
 TOP_K = 10
@@ -37,14 +38,17 @@ class Questions:
     ) -> None:
         self._client = client
         self._graph = graph
-        self._vectors = vectors.tolist()
+        self._vectors = vectors
         self._codes = codes
 
-    def request(self, number: int) -> SearchRequest:
-        return SearchRequest(vector=self._vectors[number % len(self._vectors)], top_k=TOP_K)
+    @property
+    def request(self) -> SearchRequest:
+        """What is sent, in its size."""
+        return SearchRequest(vector=pack_vector(self._vectors[0]), top_k=TOP_K)
 
     async def ask(self, number: int) -> SearchReply:
-        reply = await self._client.ask(self.request(number), timeout_s=_TIMEOUT_S)
+        vector = self._vectors[number % len(self._vectors)]
+        reply = await self._client.search(vector=vector, top_k=TOP_K, timeout_s=_TIMEOUT_S)
         assert reply.error is None, reply.error
         return reply
 
@@ -62,7 +66,7 @@ async def measure(plan: Plan, questions: Questions, stack: Stack, searcher: Work
     try:
         async with echo(
             stack.bootstrap_servers,
-            request_bytes=len(encode_request(questions.request(0), hdr.MSGPACK)),
+            request_bytes=len(encode_request(questions.request, hdr.MSGPACK)),
             reply_bytes=len(encode_reply(await questions.ask(0), hdr.MSGPACK)),
         ) as echoes:
             contenders = {ECHO: echoes, SEARCH: questions.search, QUERY: questions.ask}

@@ -10,6 +10,7 @@ from shared.encoders.engine.engine import ExtractionEngine, NoTextSide
 from shared.events.faults import PoisonInput
 from shared.events.search_replies import ErrorCode
 from shared.events.search_requests import Pictured, SearchRequest
+from shared.events.vectors import read_vector
 from shared.index.combining import NothingLeft, combine
 from shared.index.search import query_of
 from shared.index.vectors import VectorFormat
@@ -65,7 +66,7 @@ class ExampleCodes:
             if example.text is not None:
                 code = await self._engine.encode_text(example.text)
             else:
-                code = await self._engine.quantize_vector(example.vector or ())
+                code = await self._engine.quantize_vector(read_vector(example.vector or ()))
         except NoTextSide as error:
             raise Unanswerable(ErrorCode.UNSUPPORTED, str(error)) from error
         except ValueError as error:

@@ -12,6 +12,8 @@ from types import TracebackType
 from typing import Any, Self
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from shared.bus.consumer import Record
 from shared.bus.inbox import Inbox
@@ -29,6 +31,7 @@ from shared.events.search_requests import Example, SearchRequest, encode_request
 from shared.events.topics import Topics
 from shared.events.upload_forms import checked_upload
 from shared.events.uploads import write_native
+from shared.events.vectors import pack_vector
 
 DEFAULT_TIMEOUT_S = 10.0
 MAX_IN_FLIGHT = 256
@@ -194,7 +197,7 @@ class AfterimageClient:
         image: bytes | None = None,
         uri: str | None = None,
         id: str | None = None,  # noqa: A002 - the field's name in the contract
-        vector: Sequence[float] | None = None,
+        vector: Sequence[float] | npt.NDArray[np.floating] | None = None,
         text: str | None = None,
         region: Region | None = None,
         examples: Sequence[Example] | None = None,
@@ -214,7 +217,7 @@ class AfterimageClient:
         Where groups of searchers hold some of the shards each, it is merged from theirs; `missing` names the shards
         whose searchers did not answer in time.
 
-
+        vector: (dim,), as the index's encoder would give it; its length does not count. It goes as float32.
         region: the part of `image` or `uri` that counts.
         examples: several things that hits should look like, or, with a weight below 0, should not. offset: how many of
         the best hits are left out: those of the pages before. attributes: the names of those that hits bring; None for
@@ -227,7 +230,7 @@ class AfterimageClient:
             image=image,
             uri=uri,
             id=id,
-            vector=None if vector is None else [float(number) for number in vector],
+            vector=None if vector is None else pack_vector(vector),
             text=text,
             region=region,
             examples=None if examples is None else list(examples),

@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 import msgspec
+import numpy as np
 
 from shared.events import headers as hdr
 from shared.events.decoding import decode
 from shared.events.images import MAX_INLINE_BYTES, VERSION
 from shared.events.region import Region
+from shared.events.vectors import ITEM, read_vector
 
 MAX_TOP_K = 1000
 MAX_VECTOR = 16_384
@@ -25,7 +27,10 @@ QUERY_FIELDS = (*EXAMPLE_FIELDS, "examples", "batch")
 """A request has one of these."""
 MAX_EXCLUDED = 1000
 
-_Vector = Annotated[list[float], msgspec.Meta(min_length=1, max_length=MAX_VECTOR)]
+_Vector = (
+    Annotated[list[float], msgspec.Meta(min_length=1, max_length=MAX_VECTOR)]
+    | Annotated[bytes, msgspec.Meta(min_length=ITEM.itemsize, max_length=ITEM.itemsize * MAX_VECTOR)]
+)
 _Code = Annotated[bytes, msgspec.Meta(min_length=1, max_length=4 * MAX_VECTOR)]
 _Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
 
@@ -33,7 +38,8 @@ _Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
 class Pictured(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One of `image` (bytes), `uri`, `id` (of an indexed image), `vector`, `text` and `code`.
 
-    vector: float, (dim,), any norm but zero. text: for encoders that have a text side. code: as a reply gave it.
+    vector: float, (dim,), any norm but zero; as numbers, or packed: `pack_vector`. text: for encoders that have a text
+    side. code: as a reply gave it.
     region: the part of the picture that counts, of `image` and `uri`.
     """
 
@@ -167,14 +173,23 @@ def _check_example(example: Pictured, *, where: str) -> None:
         raise BadRequest(f"{where}an example has one of {_names(EXAMPLE_FIELDS)}; this one has {given or 'none'}")
     if example.image is not None and not 0 < len(example.image) <= MAX_INLINE_BYTES:
         raise BadRequest(f"{where}an inline query image has 1 to {MAX_INLINE_BYTES} bytes; larger ones go by 'uri'")
-    if example.vector is not None and not 0 < math.hypot(*example.vector) < math.inf:
-        raise BadRequest(f"{where}a query vector has finite numbers, and one that is not zero")
+    if example.vector is not None:
+        _check_vector(example.vector, where=where)
     if example.text is not None and not example.text.strip():
         raise BadRequest(f"{where}a query text has at least one word")
     if example.region is not None and given[0] not in ("image", "uri"):
         raise BadRequest(f"{where}a 'region' belongs to an 'image' or a 'uri'")
     if isinstance(example, Example) and not (math.isfinite(example.weight) and example.weight):
         raise BadRequest(f"{where}a weight is a finite number, and not 0")
+
+
+def _check_vector(vector: Sequence[float] | bytes, *, where: str) -> None:
+    try:
+        numbers = read_vector(vector)
+    except ValueError as error:
+        raise BadRequest(f"{where}{error}") from None
+    if not np.isfinite(numbers).all() or not numbers.any():
+        raise BadRequest(f"{where}a query vector has finite numbers, and one that is not zero")
 
 
 def _names(fields: Sequence[str]) -> str:

@@ -1,8 +1,10 @@
 """An extraction engine without pixels: the first four bytes of an image are its code."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
 
 from shared.encoders.engine.engine import Extracted, NoTextSide
 from shared.events.faults import PoisonInput, RejectReason
@@ -43,7 +45,7 @@ class FakeEngine:
             data = data[-1:] * 4
         return Extracted(code=data[:4].ljust(4, b"\1"), decode_s=0.001, encode_s=0.002, device_s=DEVICE_S)
 
-    async def quantize_vector(self, vector: Sequence[float]) -> bytes:
+    async def quantize_vector(self, vector: npt.NDArray[np.float64]) -> bytes:
         if len(vector) != 4:
             raise ValueError(f"the vector has {len(vector)} numbers, and this index holds vectors of 4")
         return code(*(int(number) for number in vector))

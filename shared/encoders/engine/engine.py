@@ -146,7 +146,7 @@ class ExtractionEngine:
             )
         return Extracted(code=code, decode_s=decoded - started, encode_s=self._clock() - decoded, device_s=device_s)
 
-    async def quantize_vector(self, vector: Sequence[float]) -> bytes:
+    async def quantize_vector(self, vector: npt.ArrayLike) -> bytes:
         """Return what a query by a feature vector of any length but zero brings.
 
         Raises ValueError when it is none of this scheme, TransientFault when the engine is stopped.
@@ -220,7 +220,7 @@ class ExtractionEngine:
         return [row.tobytes() for row in rows]
 
 
-def _unit_vector(vector: Sequence[float], dim: int) -> npt.NDArray[np.float32]:
+def _unit_vector(vector: npt.ArrayLike, dim: int) -> npt.NDArray[np.float32]:
     """Scale to length 1 in double precision, where the peak first keeps the squares in range."""
     values = np.asarray(vector, dtype=np.float64)
     if values.shape != (dim,):

@@ -36,6 +36,8 @@ WRITTEN: Mapping[str, Callable[[], bytes]] = {
     "request_by_image.bin": lambda: encode_request(samples.REQUEST_BY_IMAGE, hdr.MSGPACK),
     "request_by_vector.json": lambda: encode_request(samples.REQUEST_BY_VECTOR),
     "request_by_vector.bin": lambda: encode_request(samples.REQUEST_BY_VECTOR, hdr.MSGPACK),
+    "request_by_packed_vector.json": lambda: encode_request(samples.REQUEST_BY_PACKED_VECTOR),
+    "request_by_packed_vector.bin": lambda: encode_request(samples.REQUEST_BY_PACKED_VECTOR, hdr.MSGPACK),
     "request_by_uri.json": lambda: encode_request(samples.REQUEST_BY_URI),
     "request_by_text.json": lambda: encode_request(samples.REQUEST_BY_TEXT),
     "request_by_id.json": lambda: encode_request(samples.REQUEST_BY_ID),

@@ -11,6 +11,7 @@ from shared.events.rejects import reject_headers
 from shared.events.search_replies import ErrorCode, Hit, SearchFailure, SearchReply, Timings
 from shared.events.search_requests import SearchRequest
 from shared.events.upload_forms import UploadImage
+from shared.events.vectors import pack_vector
 
 GIF = bytes.fromhex("47494638396101000100800000000000ffffff2c00000000010001000002024401003b")
 """A whole image of one pixel, in 35 bytes."""
@@ -75,6 +76,7 @@ REQUEST_BY_IMAGE = SearchRequest(
     filter={"category": "cat"},
 )
 REQUEST_BY_VECTOR = SearchRequest(vector=[0.5, -0.25, 1.0])
+REQUEST_BY_PACKED_VECTOR = SearchRequest(vector=pack_vector([0.5, -0.25, 1.0]))
 REQUEST_BY_URI = SearchRequest(uri="s3://shop/cat-1.jpg")
 REQUEST_BY_TEXT = SearchRequest(text="a tabby cat on a sofa", top_k=5)
 REQUEST_BY_ID = SearchRequest(id="shop/cat-1.jpg")

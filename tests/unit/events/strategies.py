@@ -10,6 +10,7 @@ from shared.events.operations import Delete, OperationBatch, Upsert
 from shared.events.search_replies import ErrorCode, Hit, SearchFailure, SearchReply, Timings
 from shared.events.search_requests import MAX_TOP_K, SearchRequest
 from shared.events.upload_forms import UploadImage
+from shared.events.vectors import pack_vector, read_vector
 
 int64 = st.integers(-(2**63), 2**63 - 1)
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -57,12 +58,14 @@ batches = st.builds(
     operations=st.lists(upserts | deletes, max_size=4),
 )
 
+_vectors = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=8).filter(any)
 _queries = st.one_of(
     st.fixed_dictionaries({"image": st.binary(min_size=1, max_size=200)}),
     st.fixed_dictionaries({"uri": text}),
     st.fixed_dictionaries({"id": ids}),
     st.fixed_dictionaries({"text": text.filter(str.strip)}),
-    st.fixed_dictionaries({"vector": st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=8).filter(any)}),
+    st.fixed_dictionaries({"vector": _vectors}),
+    st.fixed_dictionaries({"vector": _vectors.map(pack_vector).filter(lambda packed: read_vector(packed).any())}),
 )
 _filters = st.dictionaries(
     text,

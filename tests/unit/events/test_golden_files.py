@@ -71,6 +71,7 @@ UPLOADS: dict[str, list[UploadEvent]] = {
 REQUESTS: dict[str, SearchRequest] = {
     "request_by_image": samples.REQUEST_BY_IMAGE,
     "request_by_vector": samples.REQUEST_BY_VECTOR,
+    "request_by_packed_vector": samples.REQUEST_BY_PACKED_VECTOR,
     "request_by_uri": samples.REQUEST_BY_URI,
     "request_by_text": samples.REQUEST_BY_TEXT,
     "request_by_id": samples.REQUEST_BY_ID,

@@ -1,8 +1,10 @@
 """Search requests and replies."""
 
 import math
+import struct
 
 import msgspec
+import numpy as np
 import pytest
 
 from shared.events import headers as hdr
@@ -16,6 +18,7 @@ from shared.events.search_requests import (
     decode_request,
     encode_request,
 )
+from shared.events.vectors import pack_vector, read_vector
 from tests.unit.events import samples
 
 BOTH = pytest.mark.parametrize("content_type", [hdr.JSON, hdr.MSGPACK])
@@ -70,8 +73,12 @@ def test_a_filter_travels_as_it_is(content_type: str) -> None:
         ({"image": bytes(MAX_INLINE_BYTES + 1)}, "1 to 262144 bytes; larger ones go by 'uri'"),
         ({"vector": []}, r"length >= 1 - at `\$.vector`"),
         ({"vector": [1.0] * (MAX_VECTOR + 1)}, r"length <= 16384 - at `\$.vector`"),
-        ({"vector": ["a"]}, r"at `\$.vector\[0\]`"),
+        ({"vector": ["a"]}, r"at `\$.vector\[(0|\.\.\.)\]`"),
         ({"vector": [0.0, -0.0]}, "one that is not zero"),
+        ({"vector": b""}, r"length >= 4 - at `\$.vector`"),
+        ({"vector": bytes(4 * MAX_VECTOR + 4)}, r"length <= 65536 - at `\$.vector`"),
+        ({"vector": bytes(8)}, "one that is not zero"),
+        ({"vector": b"1.0, 2.0!"}, "four bytes each: 9 bytes are no whole number"),
         ({"text": " \n"}, "a query text has at least one word"),
         ({"text": "x" * (MAX_TEXT + 1)}, r"length <= 500 - at `\$.text`"),
         ({"text": "a cat", "id": "a"}, r"this one has \['id', 'text'\]"),
@@ -103,6 +110,27 @@ def test_a_filter_travels_as_it_is(content_type: str) -> None:
 def test_a_request_that_breaks_a_rule_is_told_the_rule(fields: object, says: str, content_type: str) -> None:
     with pytest.raises(BadRequest, match=says):
         decode_request(encoded(fields, content_type), content_type)
+
+
+@BOTH
+def test_a_vector_in_bytes_is_the_same_in_numbers(content_type: str) -> None:
+    numbers = [0.5, -0.25, 1e-30, 3e38]
+    packed = decode_request(encoded({"vector": pack_vector(numbers)}, content_type), content_type)
+    assert packed.vector == struct.pack("<4f", *numbers)
+    assert np.array_equal(read_vector(packed.vector), np.float32(numbers))
+    assert np.array_equal(read_vector(numbers), numbers)
+    assert pack_vector(np.array(numbers)) == pack_vector(np.float32(numbers)) == packed.vector
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf, 1e39])
+def test_a_vector_in_bytes_is_finite(number: float) -> None:
+    with pytest.raises(BadRequest, match="finite"):
+        decode_request(encoded({"vector": pack_vector([1.0, number])}, hdr.MSGPACK), hdr.MSGPACK)
+
+
+def test_a_vector_is_one_row() -> None:
+    with pytest.raises(ValueError, match=r"not an array of shape \(1, 3\)"):
+        pack_vector(np.ones((1, 3)))
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
