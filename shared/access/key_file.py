@@ -16,15 +16,21 @@ class BadKeyFile(Exception):
     """The file cannot be read as keys; the text says why."""
 
 
+class NoKeyFile(BadKeyFile):
+    """There is no such file."""
+
+
 class _Content(msgspec.Struct, frozen=True, kw_only=True):
     v: int
     keys: list[ApiKey]
 
 
 def read_keys(path: Path) -> list[ApiKey]:
-    """The keys in the file. Raises BadKeyFile."""
+    """The keys in the file. Raises BadKeyFile, and NoKeyFile where there is none."""
     try:
         content = msgspec.json.decode(path.read_bytes(), type=_Content)
+    except FileNotFoundError as error:
+        raise NoKeyFile(f"{path} cannot be read: {error.strerror}") from None
     except OSError as error:
         raise BadKeyFile(f"{path} cannot be read: {error.strerror}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -40,6 +40,10 @@ class Authentication:
             )
         return caller
 
+    def still_knows(self, caller: Caller) -> bool:
+        """Whether the key that the caller came with is there yet, and good for the same."""
+        return self._ring is None or (caller.key is not None and self._ring.holds(caller.key))
+
     def known(self, connection: HTTPConnection) -> Caller | None:
         """The same; None for a request without a good key."""
         stranger = Caller.at(connection.client.host if connection.client else "unknown")

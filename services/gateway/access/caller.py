@@ -10,16 +10,20 @@ from shared.access.tenancy import Tenant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """name: what requests are counted by: a key's name, or an address. tenant: None for who reaches all images."""
+    """name: what requests are counted by: a key's name, or an address. tenant: None for who reaches all images.
+
+    key: what they came with; None where no keys are asked for.
+    """
 
     name: str
     scopes: frozenset[Scope]
     tenant: Tenant | None = None
+    key: ApiKey | None = None
 
     @classmethod
     def with_key(cls, key: ApiKey) -> "Caller":
         tenant = None if key.tenant is None else Tenant(key.tenant)
-        return cls(name=f"key {key.name}", scopes=key.scopes, tenant=tenant)
+        return cls(name=f"key {key.name}", scopes=key.scopes, tenant=tenant, key=key)
 
     @classmethod
     def at(cls, address: str) -> "Caller":

@@ -1,15 +1,15 @@
 """The live stream over HTTP, as server-sent events."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from services.gateway.access.authentication import CallerWith
+from services.gateway.access.authentication import Authentication, CallerWith
 from services.gateway.access.caller import Caller
 from services.gateway.api.documents import PROBLEMS, Document
 from services.gateway.live.arrivals import Arrival
@@ -29,7 +29,7 @@ router = APIRouter(tags=["live"], responses={"4XX": PROBLEMS["4XX"], "5XX": PROB
 
 
 class Batch(Document):
-    """missed: arrivals before these that the listener was too slow for, those of other tenants among them."""
+    """missed: arrivals before these that the listener was too slow for; to a tenant, those of their own."""
 
     missed: int
     arrivals: list[Arrival]
@@ -65,7 +65,7 @@ class Audience:
         finally:
             self.listeners -= 1
 
-    async def events(self, bookmark: str | None, tenant: Tenant | None = None) -> AsyncIterator[ServerSentEvent]:
+    async def events(self, bookmark: str | None, tenant: Tenant | None = None) -> AsyncGenerator[ServerSentEvent]:
         """What one listener is told, until the gateway stops. bookmark: the id of the last event that it had.
 
         tenant: whose images alone it is told of, if any.
@@ -73,10 +73,9 @@ class Audience:
         loop = asyncio.get_running_loop()
         vitals_at = loop.time()
         while not self._stopping():
-            news = self._live.arrivals.since(bookmark)
-            arrivals = news.arrivals if tenant is None else _own(news.arrivals, tenant)
-            if arrivals or news.missed or bookmark is None:
-                batch = Batch(missed=news.missed, arrivals=arrivals)
+            news = self._live.arrivals.since(bookmark, tenant)
+            if news.arrivals or news.missed or bookmark is None:
+                batch = Batch(missed=news.missed, arrivals=news.arrivals)
                 yield ServerSentEvent(event="arrivals", id=news.bookmark, data=batch)
             bookmark = news.bookmark
             if loop.time() >= vitals_at:
@@ -100,23 +99,22 @@ async def _listening(request: Request) -> AsyncIterator[Audience]:
         yield audience
 
 
-def _own(arrivals: list[Arrival], tenant: Tenant) -> list[Arrival]:
-    return [
-        arrival.model_copy(update={"id": tenant.own_id(arrival.id)}) for arrival in arrivals if tenant.owns(arrival.id)
-    ]
-
-
 @router.get("/live", summary="Hear what becomes searchable", response_class=EventSourceResponse)
 async def listen(
+    request: Request,
     caller: Annotated[Caller, Depends(CallerWith(Scope.READ))],
     audience: Annotated[Audience, Depends(_listening)],
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Server-sent events without end.
+    """Server-sent events without end, but for a key that is removed or changed.
 
     `arrivals`: images that became searchable, were deleted or rejected, the last few at first, with the number of those
     that a slow listener `missed`. `vitals`, every second: the searches through this gateway, what waits for the
     workers, and the positions of all copies of the shards. Whoever comes back with `Last-Event-ID` goes on from there.
     """
-    async for event in audience.events(last_event_id, caller.tenant):
-        yield event
+    authentication: Authentication = request.app.state.authentication
+    async with aclosing(audience.events(last_event_id, caller.tenant)) as events:
+        async for event in events:
+            if not authentication.still_knows(caller):
+                return  # who comes again is told why
+            yield event

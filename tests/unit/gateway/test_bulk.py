@@ -153,7 +153,7 @@ async def test_a_listener_that_does_not_listen_stops_the_reading(index: FakeInde
         heard.append(event)
 
     visit = Visit(caller=Caller.at("here"), index=index, rate=RateLimit(per_s=1e6, burst=1e6), recent=RecentUploads())
-    uploading = asyncio.create_task(BulkUpload(visit, tell, wait_s=1).run(lines()))
+    uploading = asyncio.create_task(BulkUpload(visit, tell, welcome=lambda: True, wait_s=1).run(lines()))
     await until(lambda: len(index.images) == UNDER_WAY)
     for _ in range(1_000):
         await asyncio.sleep(0)

@@ -1,18 +1,19 @@
 """Bulk uploads over HTTP: a line for each image, and events that tell what becomes of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.types import Receive, Scope, Send
 
-from services.gateway.access.admission import Visit, Writing
+from services.gateway.access.admission import Writing
+from services.gateway.access.authentication import Authentication
 from services.gateway.api.bodies import media_type
 from services.gateway.api.bulk.documents import BulkDone, BulkProgress, LineOutcome
 from services.gateway.api.bulk.lines import lines_of
-from services.gateway.api.bulk.upload import BulkUpload, Event
+from services.gateway.api.bulk.upload import BulkUpload, Event, Tell
 from services.gateway.api.documents import PROBLEMS
 from services.gateway.api.uploads import MAX_WAIT_S
 from services.gateway.problems import Problem
@@ -71,7 +72,13 @@ async def upload_many(
         )
     lines = lines_of(aiter(request.stream()))
     first = await anext(lines, None)  # before the answer begins: who asked whether to go on has to be told so first
-    return _Told(visit, first, lines, wait_s=wait)
+    authentication: Authentication = request.app.state.authentication
+
+    async def upload(tell: Tell) -> None:
+        bulk = BulkUpload(visit, tell, welcome=lambda: authentication.still_knows(visit.caller), wait_s=wait)
+        await bulk.run(_all(first, lines))
+
+    return _Told(upload)
 
 
 class _Told(Response):
@@ -80,13 +87,11 @@ class _Told(Response):
     No other response can: those of Starlette take what comes from the client meanwhile, to see it go away.
     """
 
-    def __init__(self, visit: Visit, first: bytes | None, rest: AsyncIterator[bytes], *, wait_s: float) -> None:
+    def __init__(self, upload: Callable[[Tell], Awaitable[None]]) -> None:
+        """upload: called with what is awaited for each event; the answer ends with it."""
         super().__init__(None, HTTPStatus.OK, {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}, _STREAM)
         del self.headers["content-length"]
-        self._visit = visit
-        self._first = first
-        self._rest = rest
-        self._wait_s = wait_s
+        self._upload = upload
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - an application's
         writing = asyncio.Lock()
@@ -97,11 +102,12 @@ class _Told(Response):
                 await send({"type": "http.response.body", "body": data.encode(), "more_body": True})
 
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await BulkUpload(self._visit, tell, wait_s=self._wait_s).run(self._lines())
+        await self._upload(tell)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _lines(self) -> AsyncIterator[bytes]:
-        if self._first is not None:
-            yield self._first
-        async for line in self._rest:
-            yield line
+
+async def _all(first: bytes | None, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    if first is not None:
+        yield first
+    async for line in rest:
+        yield line

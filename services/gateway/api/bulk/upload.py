@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from http import HTTPStatus
 from typing import TypeAlias
 
 from services.gateway.access.admission import Visit
@@ -19,41 +20,66 @@ Event: TypeAlias = LineOutcome | BulkProgress | BulkDone
 Tell: TypeAlias = Callable[[Event], Awaitable[None]]
 
 
+class _Unwelcome(Exception):
+    """The caller's key is gone."""
+
+
 class BulkUpload:
     """Uploads every line that comes. tell: awaited for each event, so that a slow listener slows the upload down.
 
-    wait_s: how long each image may take to become searchable; 0 to have it accepted and no more.
+    welcome: whether its caller may go on; looked at whenever progress is told. wait_s: how long each image may take to
+    become searchable; 0 to have it accepted and no more.
     """
 
-    def __init__(self, visit: Visit, tell: Tell, *, wait_s: float, progress_every_s: float = 1.0) -> None:
+    def __init__(
+        self, visit: Visit, tell: Tell, *, welcome: Callable[[], bool], wait_s: float, progress_every_s: float = 1.0
+    ) -> None:
         self._visit = visit
         self._tell = tell
+        self._welcome = welcome
         self._wait_s = wait_s
         self._progress_every_s = progress_every_s
         self._places = asyncio.Semaphore(UNDER_WAY)
         self._progress = BulkProgress()
 
     async def run(self, lines: AsyncIterator[bytes]) -> None:
-        """Return when all is told. A problem with reading ends it, after what came before."""
-        problem = None
-        ticking = asyncio.create_task(self._tick())
+        """Return when all is told. A problem with reading ends it, after what came before.
+
+        A caller who is welcome no more ends it at once: of what is under way, nothing is told then.
+        """
+        problem: Problem | None = None
         try:
-            async with asyncio.TaskGroup() as uploads:
-                try:
-                    async for line in lines:
-                        await self._visit.take_turn()
-                        await self._places.acquire()
-                        self._progress.lines += 1
-                        uploads.create_task(self._upload(self._progress.lines, line))
-                except Problem as error:
-                    problem = document_of(error)
-        finally:
-            ticking.cancel()
-        await self._tell(BulkDone(**self._progress.model_dump(), problem=problem))
+            async with asyncio.TaskGroup() as group:
+                ticking = group.create_task(self._tick())
+                problem = await self._read(lines)
+                ticking.cancel()
+        except* _Unwelcome:
+            problem = Problem(
+                HTTPStatus.UNAUTHORIZED,
+                "unauthorized",
+                "the key was removed or changed: what was under way may still take effect, and nothing more is read",
+            )
+        document = None if problem is None else document_of(problem)
+        await self._tell(BulkDone(**self._progress.model_dump(), problem=document))
+
+    async def _read(self, lines: AsyncIterator[bytes]) -> Problem | None:
+        """Return when what was read is told; with the problem that kept the rest from being read, if any."""
+        async with asyncio.TaskGroup() as uploads:
+            try:
+                async for line in lines:
+                    await self._visit.take_turn()
+                    await self._places.acquire()
+                    self._progress.lines += 1
+                    uploads.create_task(self._upload(self._progress.lines, line))
+            except Problem as error:
+                return error
+        return None
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(self._progress_every_s)
+            if not self._welcome():
+                raise _Unwelcome
             await self._tell(self._progress.model_copy())
 
     async def _upload(self, number: int, line: bytes) -> None:
