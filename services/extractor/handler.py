@@ -5,6 +5,7 @@ from functools import partial
 
 from services.extractor.metrics import ExtractorMetrics
 from services.extractor.reject_limit import RejectLimit
+from shared.bus import tracing as bus_tracing
 from shared.bus.consumer import Record
 from shared.bus.partitions import partition_of
 from shared.bus.producer import RecordProducer, RecordTooLarge
@@ -18,6 +19,7 @@ from shared.events.topics import Topics
 from shared.events.upload_forms import DeleteImage, UploadEvent, UploadImage
 from shared.events.uploads import read_upload_events, write_native
 from shared.imaging.budget import ByteBudget, Room
+from shared.runtime import tracing
 from shared.runtime.logging import get_logger
 
 log = get_logger(__name__)
@@ -58,6 +60,10 @@ class ExtractUploads:
 
     async def process(self, record: Record) -> None:
         """Deal with one record for good. Raises RejectLimitReached where it is left as it is."""
+        with bus_tracing.processing(record, group=self._topics.group("extractor")):
+            await self._process(record)
+
+    async def _process(self, record: Record) -> None:
         try:
             events = read_upload_events(record.key, record.value, record.headers)
         except PoisonInput as fault:
@@ -114,7 +120,7 @@ class ExtractUploads:
         if event.data is not None:
             data, source = event.data, "inline"
         else:
-            with self._metrics.stage("fetch"):
+            with self._metrics.stage("fetch"), tracing.stage("fetch"):
                 data, source = await self._fetch(event.uri or "", room), "fetched"
         self._metrics.image_bytes.labels(source).inc(len(data))
         return data
@@ -122,20 +128,22 @@ class ExtractUploads:
     async def _publish(
         self, record: Record, image_id: str, value: bytes | None, headers: list[tuple[str, bytes]]
     ) -> None:
-        with self._metrics.stage("publish"):
-            await self._producer.send_until_acknowledged(
-                self._topics.features,
-                key=image_id.encode(),
-                value=value,
-                headers=[*headers, *hdr.traces(record.headers)],
+        topic, key = self._topics.features, image_id.encode()
+        with (
+            self._metrics.stage("publish"),
+            bus_tracing.sending(topic, key=key, received=record.headers, lasting=True) as traced,
+        ):
+            stands = await self._producer.send_until_acknowledged(
+                topic, key=key, value=value, headers=[*headers, *traced]
             )
+            bus_tracing.sent(stands)
 
     async def _forward(self, record: Record, event: UploadEvent) -> None:
         """Send an event to the partition of its id: producers may partition otherwise, but an id has one clock."""
         value = None if isinstance(event, DeleteImage) else write_native(event)
-        await self._producer.send_until_acknowledged(
-            self._topics.uploaded, key=event.id.encode(), value=value, headers=hdr.traces(record.headers)
-        )
+        topic, key = self._topics.uploaded, event.id.encode()
+        with bus_tracing.sending(topic, key=key, received=record.headers) as traced:
+            await self._producer.send_until_acknowledged(topic, key=key, value=value, headers=traced)
         self._metrics.events.labels("forwarded").inc()
 
     async def _reject(

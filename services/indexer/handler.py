@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from services.indexer.metrics import IndexerMetrics
 from services.indexer.reports import Reports
+from shared.bus import tracing as bus_tracing
 from shared.bus.consumer import Record
 from shared.bus.faults import BusUnavailable
 from shared.bus.history import read_operations
@@ -16,7 +17,11 @@ from shared.events.topics import Topics
 from shared.index.shard import Shard
 from shared.replication.log import Conflict, Fenced, LogUnavailable
 from shared.replication.writer import ShardWriter
+from shared.runtime import tracing
 from shared.runtime.logging import get_logger
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
 
 log = get_logger(__name__)
 
@@ -183,18 +188,29 @@ class IndexFeatures:
         if writer is None or not writer.claimed:
             await self._claim(shard, cause=cause)
             return
+        group = self._topics.group("indexer")
+        new = [record for record in records if record.offset > (-1 if writer.head is None else writer.head)]
+        with bus_tracing.consuming(new, group=group) as spans:
+            await self._write(writer, records, spans, group)
+
+    async def _write(self, writer: ShardWriter, records: Sequence[Record], spans: "dict[int, Span]", group: str) -> None:
+        """spans: of what the log has not."""
+        shard, images = writer.shard, list(spans.values())
         operations = read_operations(records)
         first = next((operation.scheme for operation in operations if isinstance(operation, Upsert)), None)
         self._check_code(shard, writer.fold.scheme or first)
         position = records[-1].offset
         unreported = self._unreported.get(shard, 0)
-        with self._metrics.append_seconds.time():
-            written = await writer.append(operations, position=position)
+        with self._metrics.append_seconds.time(), tracing.batch("append", images):
+            traces = {offset: tracing.packed(span) for offset, span in spans.items()}
+            written = await writer.append(operations, position=position, traces=traces)
         news = [item for item in written if item.operation.offset >= unreported]
         await self._reports.restate_winners(writer, news)
         if position == writer.head:  # what is read again, to fold it or to report it, was committed before
-            await self._partitions.commit({shard: position + 1})
-        await self._reports.report(writer, news)
+            with bus_tracing.committing(self._topics.features, images, group=group):
+                await self._partitions.commit({shard: position + 1})
+        with tracing.batch("report", images):
+            await self._reports.report(writer, news)
         if shard in self._unreported:
             self._unreported[shard] = max(unreported, position + 1)
         self._metrics.batch_operations.observe(len(operations))

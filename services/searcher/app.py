@@ -97,6 +97,7 @@ class SearcherWorker:
         tasks.spawn(probe.run(), name="recall probe")
         self._handler = AnswerRequests(
             topics=self._topics,
+            group=self._topics.group(settings.group),
             query=AnswerQuery(
                 replicas=self._replicas,
                 examples=ExampleCodes(

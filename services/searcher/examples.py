@@ -15,6 +15,7 @@ from shared.index.combining import NothingLeft, combine
 from shared.index.search import query_of
 from shared.index.vectors import VectorFormat
 from shared.replication.replica_set import ReplicaSet
+from shared.runtime import tracing
 
 Fetch = Callable[[str], Awaitable[bytes]]
 
@@ -78,7 +79,8 @@ class ExampleCodes:
         try:
             data = example.image
             if data is None:
-                data = await self._fetch(example.uri or "")
+                with tracing.stage("fetch"):
+                    data = await self._fetch(example.uri or "")
                 watch.lap("fetch")
             code = self._remembered.get(data, example.region)
             if code is None:

@@ -14,6 +14,7 @@ from services.searcher.metrics import SearcherMetrics
 from services.searcher.query import AnswerQuery
 from services.searcher.stopwatch import Stopwatch
 from services.searcher.unanswerable import Unanswerable
+from shared.bus import tracing
 from shared.bus.consumer import Record
 from shared.bus.producer import MAX_RECORD_BYTES, RecordProducer, Undeliverable
 from shared.bus.replies import ReplyAddress, deadline_ms, reply_address
@@ -43,13 +44,14 @@ class AnswerPolicy:
 class AnswerRequests:
     """Answers each request on the topic that it names. `process` returns when the reply is sent, or given up.
 
-    clock: Unix seconds; rather too early than too late, for whose deadline has passed by it is not answered.
+    group: that the requests are consumed in. clock: Unix seconds; rather too early than too late, for whose deadline has passed by it is not answered.
     """
 
     def __init__(
         self,
         *,
         topics: Topics,
+        group: str,
         query: AnswerQuery,
         producer: RecordProducer,
         metrics: SearcherMetrics,
@@ -59,6 +61,7 @@ class AnswerRequests:
         coverage: Coverage | UnsetType = UNSET,
     ) -> None:
         self._topics = topics
+        self._group = group
         self._query = query
         self._producer = producer
         self._metrics = metrics
@@ -78,6 +81,11 @@ class AnswerRequests:
                 limit.reschedule(min(limit.when() or self._stop_at, self._stop_at))
 
     async def process(self, record: Record) -> None:
+        with tracing.processing(record, group=self._group):
+            tracing.waited(record)
+            await self._process(record)
+
+    async def _process(self, record: Record) -> None:
         address = reply_address(record.headers, self._topics)
         if address is None:
             log.info("request_without_reply_topic", offset=record.offset)
@@ -164,14 +172,15 @@ class AnswerRequests:
             value = encode_reply(reply, encoding)
         try:
             began = time.perf_counter()
-            await self._producer.send_within(
-                REPLY_WITHIN_S,
-                address.topic,
-                key=address.key,
-                value=value,
-                partition=address.partition,
-                headers=[(hdr.CONTENT_TYPE, encoding.encode()), *address.headers],
-            )
+            with tracing.sending(address.topic, received=address.traces) as traced:
+                await self._producer.send_within(
+                    REPLY_WITHIN_S,
+                    address.topic,
+                    key=address.key,
+                    value=value,
+                    partition=address.partition,
+                    headers=[(hdr.CONTENT_TYPE, encoding.encode()), *address.headers, *traced],
+                )
             self._metrics.stage("reply", time.perf_counter() - began)
         except Undeliverable as error:
             log.warning("reply_failed", topic=address.topic, partition=address.partition, error=str(error))

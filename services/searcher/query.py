@@ -19,6 +19,7 @@ from shared.index.query import Query
 from shared.index.search import explain_shards, queries_of
 from shared.index.segment import Match
 from shared.replication.replica_set import ReplicaSet
+from shared.runtime import tracing
 
 _HEALING_S = 1.0
 """How long a query waits for replicas that have missed something: most read it within that time."""
@@ -55,8 +56,9 @@ class AnswerQuery:
 
     async def answer(self, request: SearchRequest, watch: Stopwatch) -> SearchReply:
         condition = _condition(request)
-        await self._live()
-        await self._reach(request.min_position)
+        with tracing.stage("reach"):
+            await self._live()
+            await self._reach(request.min_position)
         watch.lap("queue")
         self._check_scheme()
         codes = await self._codes(request) if self._coverage else UNSET
@@ -71,7 +73,8 @@ class AnswerQuery:
         )
         positions = self.positions
         try:
-            found = await self._batches.search(query)
+            with tracing.stage("search"):
+                found = await self._batches.search(query)
         except ValueError as error:
             raise Unanswerable(ErrorCode.BAD_REQUEST, str(error)) from error
         watch.lap("search")

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from shared.bus.consumer import Record
 from shared.bus.ledger import OffsetLedger, Ticket
-from shared.runtime.logging import get_logger
+from shared.runtime.logging import get_logger, position
 
 log = get_logger(__name__)
 
@@ -96,6 +96,7 @@ class Flow:
         await self._last_commit(commit, self._ledger.committable())
 
     async def _run(self, record: Record, ticket: Ticket) -> None:
+        position.set((record.topic, record.partition, record.offset))  # in this task, which is the record's own
         try:
             await self._process(record)
         except LeftForLater:

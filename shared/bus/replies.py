@@ -10,11 +10,15 @@ _CORRELATIONS = (hdr.CORRELATION_ID, hdr.SPRING_CORRELATION_ID)
 
 @dataclass(frozen=True, slots=True)
 class ReplyAddress:
-    """The topic, perhaps the partition, and the headers by which the caller knows its answer."""
+    """The topic, perhaps the partition, and the headers by which the caller knows its answer.
+
+    traces: the headers of the request that carry its trace.
+    """
 
     topic: str
     partition: int | None
     headers: tuple[tuple[str, bytes], ...]
+    traces: tuple[tuple[str, bytes], ...] = ()
 
     @property
     def key(self) -> bytes | None:
@@ -31,7 +35,7 @@ def reply_address(headers: hdr.Headers, topics: Topics) -> ReplyAddress | None:
     if not topic or topic in topics.pipeline() or topic.startswith("__"):
         return None
     echoed = [(name, value) for name in _CORRELATIONS if (value := hdr.last(headers, name)) is not None]
-    return ReplyAddress(topic, _partition(headers), (*echoed, *hdr.traces(headers)))
+    return ReplyAddress(topic, _partition(headers), tuple(echoed), tuple(hdr.traces(headers)))
 
 
 def _partition(headers: hdr.Headers) -> int | None:

@@ -9,6 +9,7 @@ from shared.cache.keys import ImageKeys
 from shared.cache.observer import CacheObserver, Lookup
 from shared.encoders.engine.engine import Extract, Extracted
 from shared.events.faults import PoisonInput
+from shared.runtime import tracing
 
 
 class CachedExtraction:
@@ -65,7 +66,8 @@ class CachedExtraction:
     async def _look_up(self, key: bytes, started: float) -> CachedCode | None:
         self.looking_up += 1
         try:
-            found = await self._cache.get(key)
+            with tracing.stage("cache"):
+                found = await self._cache.get(key)
             outcome = Lookup.MISS if found is None else Lookup.HIT
         except CacheUnavailable:
             found, outcome = None, Lookup.UNAVAILABLE

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.bus.consumer import Record
+from shared.bus import tracing as bus_tracing
 from shared.bus.inbox import Inbox
 from shared.bus.producer import RecordProducer
 from shared.bus.ungrouped import FETCH_WAIT_MS
@@ -32,6 +33,7 @@ from shared.events.topics import Topics
 from shared.events.upload_forms import checked_upload
 from shared.events.uploads import write_native
 from shared.events.vectors import pack_vector
+from shared.runtime import tracing
 
 DEFAULT_TIMEOUT_S = 10.0
 MAX_IN_FLIGHT = 256
@@ -252,6 +254,10 @@ class AfterimageClient:
         A searcher that is not ready is asked again, a few times: another may have its share of the queries by then.
         """
         until = asyncio.get_running_loop().time() + timeout_s
+        with tracing.operation("search", "client"):
+            return await self._until_ready(request, until)
+
+    async def _until_ready(self, request: SearchRequest, until: float) -> SearchReply:
         async with self._turn:
             for pause_s in (*_ASK_AGAIN_AFTER_S, None):
                 answer = await self._answer(request, until)
@@ -289,7 +295,10 @@ class AfterimageClient:
         try:
             async with asyncio.timeout(timeout_s):
                 value = encode_request(request, hdr.MSGPACK)
-                await self._producer.send(self._topics.requests, key=None, value=value, headers=headers)
+                with bus_tracing.sending(self._topics.requests) as traced:
+                    await self._producer.send(
+                        self._topics.requests, key=None, value=value, headers=[*headers, *traced]
+                    )
                 await search.complete
         except TimeoutError:
             if search.replies.answer() is None:
@@ -311,14 +320,16 @@ class AfterimageClient:
         timestamp_ms: int | None = None,
     ) -> Sent:
         sent_at = asyncio.get_running_loop().time()
-        stands = await self._producer.send(
-            self._topics.uploaded,
-            key=key,
-            value=value,
-            headers=headers,
-            partition=partition,
-            timestamp_ms=timestamp_ms,
-        )
+        with bus_tracing.sending(self._topics.uploaded, key=key) as traced:
+            stands = await self._producer.send(
+                self._topics.uploaded,
+                key=key,
+                value=value,
+                headers=[*headers, *traced],
+                partition=partition,
+                timestamp_ms=timestamp_ms,
+            )
+            bus_tracing.sent(stands)
         source = source_from_headers(headers) or SourcePosition(offset=stands.offset, partition=stands.partition)
         return Sent(image_id, source, sent_at, self._outcomes.expect(source))
 

@@ -3,6 +3,9 @@
 An operation is resolved: it says what to do (this id, this code), never something that must be evaluated again.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import msgspec
 
 from shared.events.decoding import decode
@@ -40,7 +43,8 @@ class OperationBatch(msgspec.Struct, frozen=True, kw_only=True, array_like=True)
 
     previous: the position that this batch extends, -1 for an empty shard. position: the one that it reaches; it may be
     beyond the last operation's offset, since not every offset holds an operation. incarnation: names the log that the
-    positions count in; positions of different incarnations do not compare.
+    positions count in; positions of different incarnations do not compare. traces: offset → the 16 bytes of the trace and the
+    8 of the span that the operation's last one belongs to; where there are none, nothing stands for them.
     """
 
     v: int
@@ -48,20 +52,36 @@ class OperationBatch(msgspec.Struct, frozen=True, kw_only=True, array_like=True)
     previous: int
     position: int
     operations: list[Operation]
+    traces: dict[int, bytes] = {}
 
+
+_UNTRACED: Mapping[int, bytes] = MappingProxyType({})
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(OperationBatch)
 
 
-def make_batch(*, incarnation: str, previous: int, position: int, operations: list[Operation]) -> OperationBatch:
+def make_batch(
+    *,
+    incarnation: str,
+    previous: int,
+    position: int,
+    operations: list[Operation],
+    traces: Mapping[int, bytes] = _UNTRACED,
+) -> OperationBatch:
     return OperationBatch(
-        v=VERSION, incarnation=incarnation, previous=previous, position=position, operations=operations
+        v=VERSION,
+        incarnation=incarnation,
+        previous=previous,
+        position=position,
+        operations=operations,
+        traces={each.offset: traces[each.offset] for each in operations if each.offset in traces} if traces else {},
     )
 
 
 def encode_batch(batch: OperationBatch) -> bytes:
-    return _encoder.encode(batch)
+    fields = (batch.v, batch.incarnation, batch.previous, batch.position, batch.operations)
+    return _encoder.encode((*fields, batch.traces) if batch.traces else fields)
 
 
 def decode_batch(data: bytes) -> OperationBatch:

@@ -12,6 +12,7 @@ from shared.events.operations import Operation, OperationBatch
 from shared.index.shard import Shard
 from shared.replication.log import LogHead, LogUnavailable, ReplicationLog
 from shared.replication.state import ReplicaState
+from shared.runtime import tracing
 from shared.runtime.executor import SingleThread
 from shared.runtime.logging import get_logger
 
@@ -233,8 +234,11 @@ class ShardReplica:
             return False
         operations: Sequence[Operation] = [each for each in batch.operations if each.offset > self.position]
         index = self.index
-        while self.position < batch.position:
-            operations = await self._thread.run(self._apply_some, index, operations, batch.position)
+        # What is read again after a restart was searchable long ago: its trace is told.
+        traces = () if self._state in _NEVER_LIVE else [batch.traces[each.offset] for each in operations if each.offset in batch.traces] 
+        with tracing.completing("apply", traces, {"afterimage.shard": self.shard}):
+            while self.position < batch.position:
+                operations = await self._thread.run(self._apply_some, index, operations, batch.position)
         self._observer.applied(self.shard, batch, live=self._state is ReplicaState.LIVE)
         async with self._moved:
             self._moved.notify_all()

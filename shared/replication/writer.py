@@ -89,8 +89,12 @@ class ShardWriter:
             and (found.incarnation, found.epoch, found.head) == (self._incarnation, self.epoch, self.head)
         )
 
-    async def append(self, operations: Sequence[Operation], *, position: int) -> list[Written]:
+    async def append(
+        self, operations: Sequence[Operation], *, position: int, traces: Mapping[int, bytes] | None = None
+    ) -> list[Written]:
         """Bring fold and log up to `position` with the operations that lead there, in order.
+
+        traces: as in the batch that the log gets.
 
         Those that the fold or the log has already are not applied to it twice, so operations may come again. Raises
         Fenced, Conflict, LogUnavailable; the operations must then come again.
@@ -103,7 +107,7 @@ class ShardWriter:
         if self.head is None:  # lost while the thread was folding
             raise Fenced(f"shard {self.shard} went to another writer")
         if position > self.head:
-            await self._extend_log(operations, outcomes, position, head=self.head)
+            await self._extend_log(operations, outcomes, position, head=self.head, traces=traces or {})
         return [Written(op, outcomes.get(op.offset) or self.fold.judge(op)) for op in operations]
 
     def _keep_after(self, position: int) -> int:
@@ -113,7 +117,13 @@ class ShardWriter:
         return max(min(usual, self.keep_from), position - _MOST_WINDOWS * self._window)
 
     async def _extend_log(
-        self, operations: Sequence[Operation], outcomes: Mapping[int, Outcome], position: int, *, head: int
+        self,
+        operations: Sequence[Operation],
+        outcomes: Mapping[int, Outcome],
+        position: int,
+        *,
+        head: int,
+        traces: Mapping[int, bytes],
     ) -> None:
         """Append what the log lacks.
 
@@ -130,6 +140,7 @@ class ShardWriter:
                 for op in operations
                 if op.offset > head and outcomes.get(op.offset, Outcome.APPLIED) is Outcome.APPLIED
             ],
+            traces=traces,
         )
         await self._log.append(self.shard, batch, epoch=self.epoch, keep_after=self._keep_after(position))
         if self.head is not None:  # a claim that was lost meanwhile stays lost

@@ -3,14 +3,19 @@
 import logging
 import sys
 import time
+from contextvars import ContextVar
 from typing import Literal
 
 import structlog
 
+from shared.runtime import tracing
 from shared.runtime.repetition import NowAndThen
 
 LogFormat = Literal["text", "json"]
 Logger = structlog.stdlib.BoundLogger
+
+position: ContextVar[tuple[str, int, int] | None] = ContextVar("position", default=None)
+"""Topic, partition and offset of the record that is being dealt with: every line about it tells them."""
 
 _REPEATED_EVERY_S = 10.0
 """Kafka's client tries ten times a second to reach a broker that is gone, in each of its loops, and logs each time."""
@@ -21,6 +26,7 @@ def configure_logging(*, log_format: LogFormat = "text", level: str = "INFO") ->
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
     common: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _where,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         stamp,
@@ -46,12 +52,22 @@ def configure_logging(*, log_format: LogFormat = "text", level: str = "INFO") ->
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
-    handler.addFilter(NowAndThen(("aiokafka",), every_s=_REPEATED_EVERY_S, clock=time.monotonic))
+    handler.addFilter(NowAndThen(("aiokafka", "opentelemetry"), every_s=_REPEATED_EVERY_S, clock=time.monotonic))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
     for chatty in ("aiokafka", "uvicorn", "uvicorn.error", "aiohttp", "PIL"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+
+
+def _where(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Add the position of the record, and the trace, that a line is about."""
+    if (at := position.get()) is not None:
+        for name, value in zip(("topic", "partition", "offset"), at, strict=True):
+            event.setdefault(name, value)
+    if (ids := tracing.ids()) is not None:
+        event["trace_id"], event["span_id"] = ids
+    return event
 
 
 def get_logger(name: str) -> Logger:

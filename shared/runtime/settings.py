@@ -3,7 +3,7 @@
 import re
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Literal, NoReturn, TypeVar, get_args
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -41,8 +41,13 @@ def load_or_exit(settings: type[S]) -> S:
     try:
         return load(settings)
     except BadSettings as error:
-        sys.stderr.write(f"{error}\n")
-        raise SystemExit(2) from None
+        exit_for(error)
+
+
+def exit_for(error: BadSettings) -> NoReturn:
+    """End the process with status 2 and what the error says."""
+    sys.stderr.write(f"{error}\n")
+    raise SystemExit(2) from None
 
 
 def variable_name(settings: type[BaseSettings], field: str) -> str:
@@ -85,7 +90,26 @@ class LogSettings(BaseSettings):
     )
 
 
-class ServiceSettings(LogSettings):
+class TracingSettings(BaseSettings):
+    """Where traces go, if anywhere. OpenTelemetry's other variables are read by its SDK itself."""
+
+    model_config = from_environment("")
+
+    otlp_endpoint: str | None = Field(
+        default=None,
+        validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        pattern=r"^https?://\S+$",
+        description="an OpenTelemetry collector that takes OTLP over HTTP, as http://localhost:4318: turns tracing on, see "
+        "docs/tracing.md",
+    )
+    otlp_protocol: Literal["http/protobuf"] = Field(
+        default="http/protobuf",
+        validation_alias="OTEL_EXPORTER_OTLP_PROTOCOL",
+        description="http/protobuf, which collectors take at port 4318; no other is spoken here",
+    )
+
+
+class ServiceSettings(TracingSettings, LogSettings):
     """Where the service is: what all workers, and the command line, need to know."""
 
     kafka_bootstrap_servers: str = Field(

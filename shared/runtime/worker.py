@@ -6,7 +6,8 @@ from typing import TypeVar
 from shared.runtime.http import AsgiApp
 from shared.runtime.logging import configure_logging
 from shared.runtime.server import Stop, serve
-from shared.runtime.settings import WorkerSettings, load_or_exit
+from shared.runtime.settings import BadSettings, WorkerSettings, load_or_exit
+from shared.runtime.tracing.process import traced
 
 S = TypeVar("S", bound=WorkerSettings)
 
@@ -15,4 +16,9 @@ def run_worker(settings_class: type[S], build: Callable[[S, Stop], AsgiApp]) -> 
     """Run a worker until a signal, or the worker itself, ends it. Bad settings end it at once, with one sentence."""
     settings = load_or_exit(settings_class)
     configure_logging(log_format=settings.log_format, level=settings.log_level)
-    serve(lambda stop: build(settings, stop), host=settings.http_host, port=settings.http_port)
+    worker = str(settings_class.model_config.get("env_prefix", "")).rstrip("_").lower()
+    try:
+        with traced(settings, service=f"afterimage-{worker}"):
+            serve(lambda stop: build(settings, stop), host=settings.http_host, port=settings.http_port)
+    except BadSettings as error:
+        exit_for(error)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,13 @@ from shared.encoders.scheme import Scheme, identity_of
 from shared.events.faults import PoisonInput, RejectReason, TransientFault
 from shared.events.region import Region
 from shared.imaging.decoders.decoder import Decoder
+from shared.runtime import tracing
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
+_Waiting: TypeAlias = tuple[Pixels | Tensor, "Span | None"]
+"""An image, and the span in which it waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,13 +137,15 @@ class ExtractionEngine:
             self._check_running()
             self.decoding += 1
             try:
-                pixels = await self._decoder.decode(data, region)
+                with tracing.stage("decode"):
+                    pixels = await self._decoder.decode(data, region)
             finally:
                 self.decoding -= 1
             decoded = self._clock()
             self.encoding += 1
             try:
-                code, device_s = await self._batcher.submit(pixels)
+                with tracing.stage("encode"):
+                    code, device_s = await self._batcher.submit((pixels, tracing.current()))
             finally:
                 self.encoding -= 1
         if code is None:
@@ -202,10 +211,11 @@ class ExtractionEngine:
         if not self._batcher.running:
             raise TransientFault("the extraction engine is not running")
 
-    def _encode_batch(self, batch: Sequence[Pixels | Tensor]) -> list[tuple[bytes | None, float]]:
+    def _encode_batch(self, batch: Sequence[_Waiting]) -> list[tuple[bytes | None, float]]:
         """Return the code of each image, if it has one, and its share of the time that they took together."""
         started = self._clock()
-        codes = self._codes(batch)
+        with tracing.batch("encode batch", [span for _, span in batch]):
+            codes = self._codes([pixels for pixels, _ in batch])
         seconds = self._clock() - started
         self._observer.encoded(len(batch), seconds)
         return [(code, seconds / len(batch)) for code in codes]
