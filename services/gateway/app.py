@@ -31,11 +31,13 @@ from services.gateway.live.stream import Audience
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.middleware import Dispatch, Measured, Shielded
 from services.gateway.settings import GatewaySettings, is_loopback
+from services.gateway.telemetry import AnswerTrace, telemetry
 from services.gateway.thumbnails.links import Links
 from services.gateway.thumbnails.maker import Thumbnails
 from shared.access.keys import Scope
 from shared.client import AfterimageClient
 from shared.imaging.policy import FetchPolicy
+from shared.runtime import tracing
 from shared.runtime.background import BackgroundTasks
 from shared.runtime.health import Health
 from shared.runtime.http import operational_routes
@@ -119,7 +121,10 @@ def make_gateway(open_index: OpenIndex, stop: Stop, *, live: Live, access: Acces
         lifespan=lifespan,
         docs_url=None,  # the usual viewers load their scripts from elsewhere: /docs is a page of our own
         redoc_url=None,
+        telemetry=telemetry(),
     )
+    if tracing.active():
+        api.add_middleware(AnswerTrace)
     api.state.authentication = authentication = Authentication(access.ring, access.rate)
     api.state.admission = Admission(connection, access.rate, access.admission)
     api.state.audience = Audience(live, stopping=lambda: stop.requested)
@@ -147,7 +152,7 @@ def make_gateway(open_index: OpenIndex, stop: Stop, *, live: Live, access: Acces
             shielded,
             allow_origins=access.origins,
             allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["authorization", "content-type", "last-event-id"],
-            expose_headers=["retry-after"],
+            allow_headers=["authorization", "content-type", "last-event-id", "traceparent", "tracestate"],
+            expose_headers=["retry-after", "traceparent"],
         )
     return Dispatch(shielded, operational)

@@ -193,7 +193,9 @@ class IndexFeatures:
         with bus_tracing.consuming(new, group=group) as spans:
             await self._write(writer, records, spans, group)
 
-    async def _write(self, writer: ShardWriter, records: Sequence[Record], spans: "dict[int, Span]", group: str) -> None:
+    async def _write(
+        self, writer: ShardWriter, records: Sequence[Record], spans: "dict[int, Span]", group: str
+    ) -> None:
         """spans: of what the log has not."""
         shard, images = writer.shard, list(spans.values())
         operations = read_operations(records)

@@ -44,7 +44,8 @@ class AnswerPolicy:
 class AnswerRequests:
     """Answers each request on the topic that it names. `process` returns when the reply is sent, or given up.
 
-    group: that the requests are consumed in. clock: Unix seconds; rather too early than too late, for whose deadline has passed by it is not answered.
+    group: that the requests are consumed in. clock: Unix seconds; rather too early than too late, for whose deadline
+    has passed by it is not answered.
     """
 
     def __init__(

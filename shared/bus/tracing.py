@@ -74,9 +74,7 @@ def consuming(records: Sequence[Record], *, group: str) -> "Iterator[dict[int, S
     spans: dict[int, Span] = {}
     if tracing.active():
         for record in records:
-            span = tracing.started(
-                f"process {record.topic}", "consumer", record.headers, _processed(record, group)
-            )
+            span = tracing.started(f"process {record.topic}", "consumer", record.headers, _processed(record, group))
             if span is not None:
                 spans[record.offset] = span
     try:

@@ -15,8 +15,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from shared.bus.consumer import Record
 from shared.bus import tracing as bus_tracing
+from shared.bus.consumer import Record
 from shared.bus.inbox import Inbox
 from shared.bus.producer import RecordProducer
 from shared.bus.ungrouped import FETCH_WAIT_MS
@@ -296,9 +296,7 @@ class AfterimageClient:
             async with asyncio.timeout(timeout_s):
                 value = encode_request(request, hdr.MSGPACK)
                 with bus_tracing.sending(self._topics.requests) as traced:
-                    await self._producer.send(
-                        self._topics.requests, key=None, value=value, headers=[*headers, *traced]
-                    )
+                    await self._producer.send(self._topics.requests, key=None, value=value, headers=[*headers, *traced])
                 await search.complete
         except TimeoutError:
             if search.replies.answer() is None:

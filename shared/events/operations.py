@@ -43,8 +43,8 @@ class OperationBatch(msgspec.Struct, frozen=True, kw_only=True, array_like=True)
 
     previous: the position that this batch extends, -1 for an empty shard. position: the one that it reaches; it may be
     beyond the last operation's offset, since not every offset holds an operation. incarnation: names the log that the
-    positions count in; positions of different incarnations do not compare. traces: offset → the 16 bytes of the trace and the
-    8 of the span that the operation's last one belongs to; where there are none, nothing stands for them.
+    positions count in; positions of different incarnations do not compare. traces: offset → of what led to the
+    operation, the 16 bytes of the trace and the 8 of the span; where there are none, nothing stands for them.
     """
 
     v: int

@@ -234,15 +234,19 @@ class ShardReplica:
             return False
         operations: Sequence[Operation] = [each for each in batch.operations if each.offset > self.position]
         index = self.index
-        # What is read again after a restart was searchable long ago: its trace is told.
-        traces = () if self._state in _NEVER_LIVE else [batch.traces[each.offset] for each in operations if each.offset in batch.traces] 
-        with tracing.completing("apply", traces, {"afterimage.shard": self.shard}):
+        with tracing.completing("apply", self._traces(batch), {"afterimage.shard": self.shard}):
             while self.position < batch.position:
                 operations = await self._thread.run(self._apply_some, index, operations, batch.position)
         self._observer.applied(self.shard, batch, live=self._state is ReplicaState.LIVE)
         async with self._moved:
             self._moved.notify_all()
         return True
+
+    def _traces(self, batch: OperationBatch) -> Sequence[bytes]:
+        """Those of operations that are new here; what is read after a restart was searchable long ago, and is told."""
+        if not batch.traces or self._state not in (ReplicaState.LIVE, ReplicaState.GAP):
+            return ()
+        return [packed for offset, packed in batch.traces.items() if offset > self.position]
 
     def _apply_some(self, index: Shard, operations: Sequence[Operation], position: int) -> Sequence[Operation]:
         """Apply operations, a few at least, and return those that are left where a search has waited long enough.

@@ -99,8 +99,8 @@ class TracingSettings(BaseSettings):
         default=None,
         validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
         pattern=r"^https?://\S+$",
-        description="an OpenTelemetry collector that takes OTLP over HTTP, as http://localhost:4318: turns tracing on, see "
-        "docs/tracing.md",
+        description="an OpenTelemetry collector that takes OTLP over HTTP, as http://localhost:4318: turns tracing on, "
+        "see docs/tracing.md",
     )
     otlp_protocol: Literal["http/protobuf"] = Field(
         default="http/protobuf",

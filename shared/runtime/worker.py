@@ -6,7 +6,7 @@ from typing import TypeVar
 from shared.runtime.http import AsgiApp
 from shared.runtime.logging import configure_logging
 from shared.runtime.server import Stop, serve
-from shared.runtime.settings import BadSettings, WorkerSettings, load_or_exit
+from shared.runtime.settings import BadSettings, WorkerSettings, exit_for, load_or_exit
 from shared.runtime.tracing.process import traced
 
 S = TypeVar("S", bound=WorkerSettings)

@@ -1,7 +1,8 @@
 """Traces, by OpenTelemetry: what happened to one image or one query, on its way through all processes.
 
-Whoever works on an image or a query calls what stands here. Without OTEL_EXPORTER_OTLP_ENDPOINT every call returns at once, and
-nothing of OpenTelemetry's SDK is loaded. `exporting.py` turns tracing on; what Kafka adds stands in `shared/bus/tracing.py`.
+Whoever works on an image or a query calls what stands here. Without OTEL_EXPORTER_OTLP_ENDPOINT every call returns at
+once, and nothing is loaded that would record. `exporting.py` turns tracing on; what Kafka adds stands in
+`shared/bus/tracing.py`.
 """
 
 from shared.runtime.tracing.spans import (

@@ -1,13 +1,13 @@
 """Sending spans to a collector, by OTLP over HTTP: from a thread of its own, out of a queue with a bound.
 
-An event loop only ever appends to that queue. Where the collector does not answer, the oldest spans are dropped, and counted.
-What OpenTelemetry's own variables say (OTEL_TRACES_SAMPLER, OTEL_BSP_*, OTEL_EXPORTER_OTLP_HEADERS, …) holds.
+An event loop only ever appends to that queue. Where the collector does not answer, the oldest spans are dropped, and
+counted. What OpenTelemetry's own variables say (OTEL_TRACES_SAMPLER, OTEL_BSP_*, OTEL_EXPORTER_OTLP_HEADERS, …) holds.
 """
 
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import version
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -32,13 +32,20 @@ _BATCH_LINKS = 10_000
 """As many as an indexer may append at once; the SDK's own limit is 128."""
 
 
-@contextmanager
-def exporting(endpoint: str, *, service: str) -> Iterator[None]:
-    """Trace within the context. endpoint: of the collector, such as http://localhost:4318. service: who this is."""
+def exporting(endpoint: str, *, service: str) -> AbstractContextManager[None]:
+    """Trace within the context. Raises ValueError where one of OpenTelemetry's variables cannot be used.
+
+    endpoint: of the collector, such as http://localhost:4318. service: who this is.
+    """
     provider = TracerProvider(resource=_resource(service), span_limits=_limits(), shutdown_on_exit=False)
     target = os.environ.get(OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) or f"{endpoint.rstrip('/')}/v1/traces"
     waiting = Waiting(capacity=int(os.environ.get(OTEL_BSP_MAX_QUEUE_SIZE) or _QUEUE_SPANS))
     provider.add_span_processor(CountedProcessor(CountedExporter(OTLPSpanExporter(target), waiting), waiting))
+    return _recording(provider)
+
+
+@contextmanager
+def _recording(provider: TracerProvider) -> Iterator[None]:
     spans.begin(Recorder(provider))
     try:
         yield

@@ -4,8 +4,8 @@ from prometheus_client import Counter
 
 SPANS = Counter(
     "afterimage_tracing_spans",
-    "Spans that were recorded, by what became of them: exported, failed (the collector did not take them) or dropped (they "
-    "found no room to wait for it)",
+    "Spans that were recorded, by what became of them: exported, failed (the collector did not take them) or dropped "
+    "(too many waited for it)",
     ["outcome"],
     registry=None,
 )

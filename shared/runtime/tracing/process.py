@@ -19,4 +19,7 @@ def traced(settings: TracingSettings, *, service: str) -> AbstractContextManager
             f"OTEL_EXPORTER_OTLP_ENDPOINT={settings.otlp_endpoint!r} cannot be used: {error.name} is not installed; "
             "install afterimage[tracing], or unset it"
         ) from error
-    return exporting(settings.otlp_endpoint, service=service)
+    try:
+        return exporting(settings.otlp_endpoint, service=service)
+    except ValueError as error:
+        raise BadSettings(f"tracing cannot begin, for one of the variables OTEL_*: {error}") from error

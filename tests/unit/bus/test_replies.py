@@ -12,7 +12,7 @@ TRACE = ("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0
 
 def test_our_headers_name_topic_partition_and_correlation() -> None:
     headers = [(hdr.REPLY_TO, b"mine"), (hdr.REPLY_PARTITION, b"7"), (hdr.CORRELATION_ID, b"c-1"), TRACE]
-    expected = ReplyAddress("mine", 7, ((hdr.CORRELATION_ID, b"c-1"), TRACE))
+    expected = ReplyAddress("mine", 7, ((hdr.CORRELATION_ID, b"c-1"),), (TRACE,))
     assert reply_address(headers, TOPICS) == expected
 
 

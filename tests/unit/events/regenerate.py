@@ -30,6 +30,7 @@ WRITTEN: Mapping[str, Callable[[], bytes]] = {
     "feature_bare.bin": lambda: encode_feature(samples.FEATURE_BARE),
     "feature_delete_headers.json": lambda: _sidecar(samples.DELETE.source.headers()),
     "operation_batch.bin": lambda: encode_batch(samples.BATCH),
+    "operation_batch_traced.bin": lambda: encode_batch(samples.TRACED_BATCH),
     "receipt.json": lambda: encode_receipt(samples.RECEIPT),
     "reject_headers.json": lambda: _sidecar(samples.REJECT_HEADERS),
     "request_by_image.json": lambda: encode_request(samples.REQUEST_BY_IMAGE),

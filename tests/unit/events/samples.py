@@ -55,6 +55,13 @@ UPSERT = Upsert(
 )
 DELETE = Delete(offset=78, id="dog", source=SourcePosition(offset=1042, partition=2), uploaded_at=TAKEN_MS)
 BATCH = make_batch(incarnation="01JPA0", previous=76, position=80, operations=[UPSERT, DELETE])
+TRACED_BATCH = make_batch(
+    incarnation="01JPA0",
+    previous=76,
+    position=80,
+    operations=[UPSERT, DELETE],
+    traces={UPSERT.offset: bytes(range(24)), DELETE.offset: bytes(range(100, 124))},
+)
 
 RECEIPT = Receipt(
     id="shop/cat-1.jpg",

@@ -6,7 +6,7 @@ import pytest
 from shared.events import headers as hdr
 from shared.events.features import UnreadableFeature, encode_feature, feature_of, read_operation
 from shared.events.images import SourcePosition
-from shared.events.operations import Operation, decode_batch, encode_batch
+from shared.events.operations import Operation, decode_batch, encode_batch, make_batch
 from tests.unit.events import samples
 from tests.unit.events.golden_files import golden
 
@@ -88,9 +88,28 @@ def test_the_highest_offset_wins_whatever_the_partition() -> None:
 
 
 def test_what_a_later_release_adds_to_a_batch_changes_nothing() -> None:
-    fields = msgspec.msgpack.decode(encode_batch(samples.BATCH))
+    fields = msgspec.msgpack.decode(encode_batch(samples.TRACED_BATCH))
     fields[4] = [[*operation, "later"] for operation in fields[4]]
-    assert decode_batch(msgspec.msgpack.encode([*fields, "later"])) == samples.BATCH
+    assert decode_batch(msgspec.msgpack.encode([*fields, "later"])) == samples.TRACED_BATCH
+
+
+def test_traces_cost_a_batch_less_than_32_bytes_each_and_nothing_where_there_are_none() -> None:
+    plain, traced = encode_batch(samples.BATCH), encode_batch(samples.TRACED_BATCH)
+    assert len(msgspec.msgpack.decode(plain)) == 5
+    assert len(traced) - len(plain) - 1 < 32 * len(samples.TRACED_BATCH.traces)
+    assert decode_batch(traced) == samples.TRACED_BATCH
+    assert decode_batch(plain).traces == {}
+
+
+def test_a_batch_has_traces_of_its_own_operations_alone() -> None:
+    batch = make_batch(
+        incarnation="01JPA0",
+        previous=76,
+        position=80,
+        operations=[samples.UPSERT],
+        traces={77: b"a" * 24, 78: b"b" * 24},
+    )
+    assert batch.traces == {77: b"a" * 24}
 
 
 def test_a_batch_of_another_version_is_refused() -> None:

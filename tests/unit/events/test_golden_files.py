@@ -108,6 +108,7 @@ def test_a_feature_without_a_value_is_a_delete_by_the_event_in_its_headers() -> 
 
 def test_an_operation_batch_is_read_as_it_was_written() -> None:
     assert decode_batch(golden("operation_batch.bin")) == samples.BATCH
+    assert decode_batch(golden("operation_batch_traced.bin")) == samples.TRACED_BATCH
 
 
 def test_a_receipt_is_read_as_it_was_written() -> None:

@@ -58,6 +58,7 @@ class Bench:
         )
         self.handler = AnswerRequests(
             topics=TOPICS,
+            group="afterimage.searcher",
             query=query,
             producer=self.producer,  # type: ignore[arg-type]
             metrics=metrics,
