@@ -11,6 +11,7 @@ from services.extractor.metrics import ExtractorMetrics
 from services.gateway.metrics import GatewayMetrics
 from services.indexer.metrics import IndexerMetrics
 from services.searcher.metrics import SearcherMetrics
+from shared.runtime.tracing.metrics import SPANS
 
 OWN: Mapping[str, Callable[[CollectorRegistry], object]] = MappingProxyType(
     {
@@ -53,6 +54,7 @@ def metrics_document() -> str:
     ]
     for worker, declare in OWN.items():
         lines += _table(worker.capitalize(), declared_by(declare))
+    lines += _table("Traces, of all workers", [SPANS])
     bus = declared_by(lambda registry: KafkaPrometheusMiddleware(registry=registry, app_name="afterimage"))
     lines += _table("The bus, of extractor, indexer and searcher", bus)
     return "\n".join(lines) + "\n"

@@ -3,6 +3,8 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 import typer
 from rich.console import Console
@@ -16,6 +18,7 @@ from shared.events.faults import PoisonInput, TransientFault
 from shared.replication.log import LogUnavailable
 from shared.runtime.logging import configure_logging
 from shared.runtime.settings import BadSettings, LogSettings, load_or_exit
+from shared.runtime.tracing.process import traced
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -38,7 +41,8 @@ _EXPECTED = (
 def run(command: Command) -> None:
     """Run a command to its end, and end the process with its status."""
     settings = load_or_exit(CliSettings)
-    _run(command(settings), settings, interrupted=Status.OK)
+    tracing = partial(traced, settings, service="afterimage-cli")
+    _run(command(settings), settings, interrupted=Status.OK, tracing=tracing)
 
 
 def run_locally(command: Callable[[], Awaitable[Status]]) -> None:
@@ -46,10 +50,17 @@ def run_locally(command: Callable[[], Awaitable[Status]]) -> None:
     _run(command(), load_or_exit(LogSettings), interrupted=Status.FAILED)
 
 
-def _run(command: Awaitable[Status], settings: LogSettings, *, interrupted: Status) -> None:
+def _run(
+    command: Awaitable[Status],
+    settings: LogSettings,
+    *,
+    interrupted: Status,
+    tracing: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> None:
     configure_logging(log_format=settings.log_format, level="WARNING")
     try:
-        status = asyncio.run(_until_signal(command, interrupted))
+        with tracing():
+            status = asyncio.run(_until_signal(command, interrupted))
     except Failure as failure:
         _explain(failure)
         status = failure.status

@@ -1,5 +1,8 @@
 """Traces of HTTP requests. FastAPI makes their spans, where it is told to; what it does not do is answer with them."""
 
+from collections.abc import MutableMapping
+from typing import Any
+
 from fastapi.telemetry import TelemetryConfig
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,7 +19,13 @@ def telemetry() -> TelemetryConfig:
         "metrics": False,  # there are our own
         "logs": False,
         "auto_configure": False,
+        "exclude": _endless,
     }
+
+
+def _endless(scope: MutableMapping[str, Any]) -> bool:
+    """The live stream lasts as long as somebody listens."""
+    return bool(scope["path"] == "/live")
 
 
 class AnswerTrace:

@@ -6,6 +6,7 @@ from shared.client import AfterimageClient  # or SyncAfterimageClient, where the
 from shared.bus.faults import BusUnavailable
 from shared.client.client import AfterimageClient, NoAnswer, Searchable, Sent, UploadRejected
 from shared.client.sync import SyncAfterimageClient
+from shared.client.tracing import trace_client
 
 __all__ = [
     "AfterimageClient",
@@ -15,4 +16,5 @@ __all__ = [
     "Sent",
     "SyncAfterimageClient",
     "UploadRejected",
+    "trace_client",
 ]
