@@ -24,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 TRAIN_RNN := --views 2 --epochs 12 --patience 2 --seed 1
 TRAIN_GAN := --channels 32 --dim 256 --epochs 5 --patience 12 --threads 1 --seed 1
 
-.PHONY: help setup fmt lint type test soak fuzz bench bench-codes bench-extract bench-extract-memory bench-index bench-kafka bench-packages bench-query demo check up docs screenshots train-weights evaluate-families audit licences sbom ci-tools
+.PHONY: help setup fmt lint type test soak fuzz bench bench-codes bench-extract bench-extract-memory bench-index bench-kafka bench-packages bench-query bench-tracing demo check up docs screenshots train-weights evaluate-families audit licences sbom ci-tools
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 24
@@ -87,6 +87,9 @@ bench-codes: setup ## codes: what they lose, and fitting and encoding against fa
 
 bench-query: setup ## queries, of one caller and of many, over Kafka and HTTP, against their bare parts: ROWS=20000
 	$(BIN)/python -m benchmarks.queries $(if $(ROWS),--rows $(ROWS))
+
+bench-tracing: setup ## what tracing costs the workers, of one image or query in a hundred, and of all
+	$(BIN)/python -m benchmarks.tracing
 
 bench-kafka: bench-packages ## the settings of the Kafka clients, against those that are set
 	$(BIN)/python -m benchmarks.kafka_settings
