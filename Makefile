@@ -24,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 TRAIN_RNN := --views 2 --epochs 12 --patience 2 --seed 1
 TRAIN_GAN := --channels 32 --dim 256 --epochs 5 --patience 12 --threads 1 --seed 1
 
-.PHONY: help setup fmt lint type test soak fuzz bench bench-codes bench-extract bench-extract-memory bench-index bench-kafka bench-packages bench-query bench-tracing demo check up docs screenshots train-weights evaluate-families audit licences sbom ci-tools
+.PHONY: help setup fmt lint type test soak fuzz bench bench-codes bench-extract bench-extract-memory bench-index bench-kafka bench-packages bench-query bench-tracing demo check up docs dashboards screenshots train-weights evaluate-families audit licences sbom ci-tools
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 24
@@ -139,3 +139,6 @@ screenshots: setup ci-tools ## take the README's pictures of the page, from the 
 
 docs: setup ## the documents that are generated from the code
 	$(BIN)/python -m docs.generate
+
+dashboards: setup ## the dashboards that Grafana reads, from deploy/grafana/source
+	$(BIN)/python -m deploy.grafana.source.generate

@@ -1,5 +1,6 @@
 """The searcher's own metrics; those of the bus are FastStream's."""
 
+import math
 import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -62,7 +63,7 @@ class SearcherMetrics:
         self.recall = Gauge(
             "afterimage_searcher_recall_at_k",
             "Of the best hits that there are, the share that searches found: the mean of the last queries that were "
-            "repeated exactly",
+            "repeated exactly; not a number before the first",
             registry=registry,
         )
         self.probes = Counter(
@@ -103,8 +104,11 @@ class SearcherMetrics:
             ["partition"],
             registry=registry,
         )
+        self.recall.set(math.nan)  # and not 0, which would be the worst, before anything was measured
         for kind in GapKind:
             self.gaps.labels(kind.value)
+        for outcome in ("measured", "skipped"):
+            self.probes.labels(outcome)
 
     def stage(self, name: str, seconds: float) -> None:
         """name: one of STAGES."""

@@ -27,11 +27,23 @@ class PrometheusServer(Daemon):
         self._file = folder / "prometheus.yml"
         settings = yaml.safe_load(configuration.read_text(encoding="utf-8"))
         settings["global"]["scrape_interval"] = _SCRAPE_INTERVAL
-        settings["rule_files"] = [str(configuration.parent / name) for name in settings["rule_files"]]
+        settings["rule_files"] = [
+            str(self._rules(folder, configuration.parent / name)) for name in settings["rule_files"]
+        ]
         for job in settings["scrape_configs"]:
             del job["dns_sd_configs"]
             job["static_configs"] = [{"targets": [*targets[job["job_name"]]]}]
         self._file.write_text(yaml.safe_dump(settings), encoding="utf-8")
+
+    @staticmethod
+    def _rules(folder: Path, file: Path) -> Path:
+        """The same rules, evaluated as often as the workers are asked."""
+        rules = yaml.safe_load(file.read_text(encoding="utf-8"))
+        for group in rules["groups"]:
+            group["interval"] = _SCRAPE_INTERVAL
+        copy = folder / file.name
+        copy.write_text(yaml.safe_dump(rules), encoding="utf-8")
+        return copy
 
     def command(self) -> list[str]:
         return [

@@ -21,7 +21,7 @@ def test_the_alerts_fire_and_are_silent_when_they_should() -> None:
 
 
 def test_each_alert_has_a_case_that_fires_and_one_that_is_silent() -> None:
-    cases = [case for test in load(RULE_CASES)["tests"] for case in test["alert_rule_test"]]
+    cases = [case for test in load(RULE_CASES)["tests"] for case in test.get("alert_rule_test", ())]
     for alert in alerts():
         fires = {bool(case["exp_alerts"]) for case in cases if case["alertname"] == alert["alert"]}
         assert fires == {True, False}, alert["alert"]
@@ -48,7 +48,7 @@ def promtool(*arguments: str | Path) -> None:
     tool = shutil.which("promtool")
     if tool is None:
         pytest.skip("needs promtool, which comes with prometheus: `make ci-tools` installs it")
-    done = subprocess.run([tool, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([tool, *arguments], capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

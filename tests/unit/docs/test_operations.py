@@ -4,7 +4,7 @@ import re
 
 from docs.generate import HERE
 from services.cli.__main__ import app
-from tests.unit.deploy.test_dashboard import DECLARED
+from tests.unit.deploy.test_dashboards import DECLARED
 
 PAGE = (HERE / "operations.md").read_text(encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Every panel of the dashboard shows data when the real workers work, as a real Prometheus sees them."""
+"""Every panel of every dashboard shows data when the real workers work, as a real Prometheus sees them."""
 
 import asyncio
 import contextlib
@@ -20,11 +20,13 @@ from tests.harness.kafka import Broker
 from tests.harness.pictures import small_pictures
 from tests.harness.redis import RedisServer
 from tests.harness.workers import QUICK_TO_START, WorkerProcess
-from tests.unit.deploy.dashboard import PanelQuery, queries
+from tests.unit.deploy.dashboards import DashboardQuery, queries
 from tests.unit.deploy.files import PROMETHEUS, ROOT, WORKERS
 
 PHOTOS = ROOT / "tests" / "data" / "photos" / "energy"
-VARIABLES = {"__rate_interval": "15s", "searcher": ".+"}
+VARIABLES = {"__rate_interval": "15s", "extractor": ".+", "searcher": ".+"}
+BUSY = {"INDEXER_SEAL_ROWS": "2", "SEARCHER_RECALL_PROBE": "1"}
+"""What happens once an hour elsewhere happens within seconds."""
 SHOWN_WITHIN_S = 30.0
 
 pytestmark = [
@@ -45,7 +47,13 @@ async def workers(
             bootstrap_servers=kafka.bootstrap_servers,
             redis_url=redis_server.url,
             folder=tmp_path,
-            env={"AFTERIMAGE_NAMESPACE": unique_namespace, "AFTERIMAGE_FILE_ROOTS": str(PHOTOS), **QUICK_TO_START},
+            env={
+                "AFTERIMAGE_NAMESPACE": unique_namespace,
+                "AFTERIMAGE_FILE_ROOTS": str(PHOTOS),
+                "AFTERIMAGE_SEGMENT_STORE": str(tmp_path / "segments"),
+                **QUICK_TO_START,
+                **BUSY,
+            },
         )
         for name in WORKERS
     }
@@ -88,7 +96,7 @@ async def test_every_panel_shows_data_and_the_documented_metrics_are_those_that_
         name: {metric.name for collector in declared_by(declare) for metric in collector.describe()}
         for name, declare in OWN.items()
     }
-    assert [f"{query.panel}: {query.expr}" for query in missing] == []
+    assert [f"{query}: {query.expr}" for query in missing] == []
 
 
 async def _exported(session: aiohttp.ClientSession, worker: str) -> set[str]:
@@ -99,13 +107,13 @@ async def _exported(session: aiohttp.ClientSession, worker: str) -> set[str]:
 
 
 async def _without_data(
-    candidates: list[PanelQuery], prometheus: PrometheusServer, session: aiohttp.ClientSession
-) -> list[PanelQuery]:
+    candidates: list[DashboardQuery], prometheus: PrometheusServer, session: aiohttp.ClientSession
+) -> list[DashboardQuery]:
     return [query for query in candidates if not await prometheus.values(session, query.filled(VARIABLES))]
 
 
 async def _work(client: AfterimageClient, session: aiohttp.ClientSession, gateway: str) -> None:
-    """All that the dashboard tells of, over and over: uploads by reference and inline, a reject, queries.
+    """All that the dashboards tell of, over and over: uploads by reference and inline, a reject, queries.
 
     The photos come again and again, and are in the cache by then; a new picture in each round is encoded.
     """
