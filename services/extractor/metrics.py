@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from shared.bus.lag_gauges import LagGauges
 from shared.cache.extraction import CachedExtraction
 from shared.cache.observer import Lookup
 from shared.encoders.engine.engine import ExtractionEngine
@@ -87,12 +88,7 @@ class ExtractorMetrics:
             "1 while nothing is fetched from images.uploaded, since what is under way does not get on",
             registry=registry,
         )
-        self.lag = Gauge(
-            "afterimage_extractor_lag_records",
-            "Records of images.uploaded that wait, by partition assigned here",
-            ["partition"],
-            registry=registry,
-        )
+        self.lag = LagGauges("afterimage_extractor", "images.uploaded", registry)
 
         # A series that begins at 1 hides its first event from `increase()`.
         for outcome in ("encoded", "deleted", "rejected", "forwarded", "ignored"):

@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from shared.bus.lag_gauges import LagGauges
 from shared.index.statistics import ShardStatistics
 from shared.replication.shard_gauges import ShardGauges, forget
 from shared.replication.store.disk_gauges import DiskGauges
@@ -65,12 +66,7 @@ class IndexerMetrics:
         self.position = Gauge(
             "afterimage_indexer_position", "Offset that the log of a shard has reached", ["shard"], registry=registry
         )
-        self.lag = Gauge(
-            "afterimage_indexer_lag_records",
-            "Records of images.features that wait, by partition assigned here",
-            ["partition"],
-            registry=registry,
-        )
+        self.lag = LagGauges("afterimage_indexer", "images.features", registry)
         # A series that begins at 1 hides its first event from `increase()`.
         for cause in ("assigned", "fenced", "lost"):
             self.claims.labels(cause)

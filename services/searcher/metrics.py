@@ -5,6 +5,7 @@ import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from shared.bus.lag_gauges import LagGauges
 from shared.events.operations import OperationBatch, Upsert
 from shared.index.statistics import ShardStatistics
 from shared.replication.replica import GapKind
@@ -98,12 +99,7 @@ class SearcherMetrics:
             ["kind"],
             registry=registry,
         )
-        self.lag = Gauge(
-            "afterimage_searcher_lag_records",
-            "Records of search.requests that wait, by partition assigned here",
-            ["partition"],
-            registry=registry,
-        )
+        self.lag = LagGauges("afterimage_searcher", "search.requests", registry)
         self.recall.set(math.nan)  # and not 0, which would be the worst, before anything was measured
         for kind in GapKind:
             self.gaps.labels(kind.value)

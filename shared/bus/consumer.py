@@ -4,7 +4,7 @@ FastStream's own acknowledgement is not used (`AckPolicy.MANUAL`): it commits wh
 partition. Offsets are committed here, explicitly.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -66,11 +66,13 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         self._revoked = revoked
         self._pausing = Pausing(topic)
         self._reassigning = False
+        self._taken_ms: dict[int, int] = {}
         payload: Any = contract.annotation()
 
         async def deliver(records: payload) -> None:
             if self._reassigning:  # taken out just before the partitions went: whoever gets them is given it again
                 return
+            self._taken_ms.update((record.partition, record.timestamp) for record in records)
             try:
                 await self._pausing.during(self._consumer, handle(records))
             except Exception:  # noqa: BLE001 - FastStream would drop the batch and go on
@@ -100,6 +102,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         self._reassigning = True
+        self._taken_ms.clear()
         if self._revoked:
             await self._revoked({part.partition for part in revoked})
 
@@ -129,16 +132,19 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         except IllegalStateError:
             return -1
 
-    def highwater(self, partition: int) -> int | None:
-        """Where the partition ended at the last fetch; None before the first, and where it has gone away."""
-        offset = self._consumer.highwater(self._part(partition)) if partition in self.assigned() else None
-        return None if offset is None else int(offset)
+    async def ends(self, partitions: Collection[int]) -> dict[int, int]:
+        """The offsets that the partitions' next records will get. Asks the broker; raises BusUnavailable."""
+        parts = [self._part(partition) for partition in partitions]
+        with bus_faults(f"asking for the ends of partitions {sorted(partitions)} of {self.topic}"):
+            return {part.partition: int(end) for part, end in (await self._consumer.end_offsets(parts)).items()}
 
     async def end(self, partition: int) -> int:
-        """The offset that the partition's next record will get. Asks the broker; raises BusUnavailable."""
-        part = self._part(partition)
-        with bus_faults(f"asking for the end of partition {partition} of {self.topic}"):
-            return int((await self._consumer.end_offsets([part]))[part])
+        """That of one partition."""
+        return (await self.ends([partition]))[partition]
+
+    def taken_ms(self, partition: int) -> int | None:
+        """The timestamp of the record that was delivered last, in Unix milliseconds; None where none was."""
+        return self._taken_ms.get(partition)
 
     def seek(self, partition: int, offset: int) -> None:
         """Have records delivered from `offset` on."""

@@ -1,14 +1,17 @@
-"""Notices a consumer that silently stopped, so that the liveness probe can say so."""
+"""Looks after a consumer: how much waits for it and how long, and whether it silently stopped."""
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection, Mapping
 
-from prometheus_client import Gauge
-
+from shared.bus.arrivals import Arrivals
 from shared.bus.consumer import Subscription
+from shared.bus.faults import BusUnavailable
+from shared.bus.lag_gauges import LagGauges
 
 STALLED_AFTER_S = 120.0
 _LOOK_EVERY_S = 5.0
+_ANSWER_WITHIN_S = 5.0
 
 
 class ConsumerWatch:
@@ -17,12 +20,22 @@ class ConsumerWatch:
     It bears with a subscription that is paused: a restart does not bring back what the work waits for.
     """
 
-    def __init__(self, subscription: Subscription, *, clock: Callable[[], float], lag: Gauge) -> None:
-        """lag: a gauge with the label `partition`, kept at the records that wait, as far as the last fetch told."""
+    def __init__(
+        self,
+        subscription: Subscription,
+        *,
+        clock: Callable[[], float],
+        lag: LagGauges,
+        now_ms: Callable[[], float] = lambda: time.time() * 1000,
+    ) -> None:
+        """clock: seconds, monotonic. lag: kept at what waits. now_ms: Unix milliseconds."""
         self._lag = lag
         self._subscription = subscription
         self._clock = clock
+        self._now_ms = now_ms
         self._positions: dict[int, int] = {}
+        self._ends: dict[int, int] = {}
+        self._arrivals: dict[int, Arrivals] = {}
         self._moved_at = clock()
         self._waiting = 0
 
@@ -39,16 +52,34 @@ class ConsumerWatch:
                 await self._look()
 
     async def _look(self) -> None:
+        ends = await self._ask_ends(self._subscription.assigned())
         asked = {part: await self._subscription.position(part) for part in self._subscription.assigned()}
         positions = {part: position for part, position in asked.items() if position >= 0}
-        waiting = {
-            part: max(0, (self._subscription.highwater(part) or 0) - position) for part, position in positions.items()
-        }
         for part in self._positions.keys() - positions.keys():
-            self._lag.remove(str(part))
+            self._lag.forget(part)
+            self._arrivals.pop(part, None)
+        self._ends = {part: ends.get(part, self._ends.get(part, positions[part])) for part in positions}
+        waiting = {part: max(0, self._ends[part] - position) for part, position in positions.items()}
         for part, records in waiting.items():
-            self._lag.labels(str(part)).set(records)
+            self._lag.show(part, records=records, seconds=self._waited_s(part, positions[part]))
         self._waiting = sum(waiting.values())
         moved, self._positions = positions != self._positions, positions
         if moved or not self._waiting or self._subscription.paused:
             self._moved_at = self._clock()
+
+    async def _ask_ends(self, partitions: Collection[int]) -> Mapping[int, int]:
+        """Ask the broker, since what fetches tell is out of date where nothing is fetched. Nothing while it is away."""
+        try:
+            async with asyncio.timeout(_ANSWER_WITHIN_S):
+                return await self._subscription.ends(partitions)
+        except (BusUnavailable, TimeoutError):
+            return {}
+
+    def _waited_s(self, part: int, position: int) -> float:
+        taken_ms = self._subscription.taken_ms(part)
+        return self._arrivals.setdefault(part, Arrivals()).waited_s(
+            position=position,
+            end=self._ends[part],
+            now_s=self._clock(),
+            taken_age_s=None if taken_ms is None else max(0.0, self._now_ms() - taken_ms) / 1000,
+        )

@@ -1,11 +1,13 @@
 """A consumer that silently stopped is noticed."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 
 import pytest
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry
 
+from shared.bus.faults import BusUnavailable
+from shared.bus.lag_gauges import LagGauges
 from shared.bus.watch import STALLED_AFTER_S, ConsumerWatch
 from tests.fakes.virtual_time import loop_time
 
@@ -19,7 +21,9 @@ class FakeSubscription:
 
     def __init__(self) -> None:
         self.positions = {0: 10}
-        self.ends: dict[int, int | None] = {0: 10}
+        self.known_ends = {0: 10}
+        self.taken: dict[int, int] = {}
+        self.broker_is_away = False
 
     def assigned(self) -> set[int]:
         return set(self.positions)
@@ -28,19 +32,32 @@ class FakeSubscription:
         await asyncio.sleep(0)
         return self.positions.get(partition, -1)
 
-    def highwater(self, partition: int) -> int | None:
-        return self.ends.get(partition)
+    async def ends(self, partitions: Collection[int]) -> dict[int, int]:
+        await asyncio.sleep(0)
+        if self.broker_is_away:
+            raise BusUnavailable("nobody answers")
+        return {partition: self.known_ends[partition] for partition in partitions}
+
+    def taken_ms(self, partition: int) -> int | None:
+        return self.taken.get(partition)
 
 
 class Bench:
     def __init__(self) -> None:
         self.subscription = FakeSubscription()
         self.registry = CollectorRegistry()
-        lag = Gauge("lag", "records", ["partition"], registry=self.registry)
-        self.watch = ConsumerWatch(self.subscription, clock=loop_time, lag=lag)  # type: ignore[arg-type]
+        self.watch = ConsumerWatch(
+            self.subscription,  # type: ignore[arg-type]
+            clock=loop_time,
+            lag=LagGauges("worker", "uploads", self.registry),
+            now_ms=lambda: 1000 * loop_time(),
+        )
 
     def lag(self, partition: int) -> float | None:
-        return self.registry.get_sample_value("lag", {"partition": str(partition)})
+        return self.registry.get_sample_value("worker_lag_records", {"partition": str(partition)})
+
+    def waits_s(self, partition: int) -> float | None:
+        return self.registry.get_sample_value("worker_lag_seconds", {"partition": str(partition)})
 
 
 @pytest.fixture
@@ -59,7 +76,7 @@ async def test_a_consumer_with_nothing_to_read_is_alive_for_ever(bench: Bench) -
 
 
 async def test_a_consumer_that_takes_nothing_while_records_wait_is_not_alive(bench: Bench) -> None:
-    bench.subscription.ends[0] = 13
+    bench.subscription.known_ends[0] = 13
     await asyncio.sleep(STALLED_AFTER_S - 10)
     assert bench.watch() is None
     await asyncio.sleep(30)
@@ -69,7 +86,7 @@ async def test_a_consumer_that_takes_nothing_while_records_wait_is_not_alive(ben
 
 
 async def test_a_consumer_that_moves_on_is_alive_however_much_waits(bench: Bench) -> None:
-    bench.subscription.ends[0] = 1_000_000
+    bench.subscription.known_ends[0] = 1_000_000
     for _ in range(50):
         await asyncio.sleep(10)
         bench.subscription.positions[0] += 1
@@ -77,7 +94,7 @@ async def test_a_consumer_that_moves_on_is_alive_however_much_waits(bench: Bench
 
 
 async def test_a_consumer_that_is_paused_is_alive_however_long(bench: Bench) -> None:
-    bench.subscription.ends[0] = 13
+    bench.subscription.known_ends[0] = 13
     bench.subscription.paused = True
     await asyncio.sleep(10 * STALLED_AFTER_S)
     assert bench.watch() is None
@@ -88,7 +105,7 @@ async def test_a_consumer_that_is_paused_is_alive_however_long(bench: Bench) -> 
 
 async def test_the_lag_is_kept_for_the_partitions_that_are_assigned(bench: Bench) -> None:
     bench.subscription.positions = {0: 10, 1: 5}
-    bench.subscription.ends = {0: 14, 1: None}
+    bench.subscription.known_ends = {0: 14, 1: 5}
     await asyncio.sleep(6)
     assert (bench.lag(0), bench.lag(1)) == (4, 0)
     bench.subscription.positions = {1: 5}
@@ -104,6 +121,38 @@ async def test_a_partition_that_goes_away_while_it_is_asked_for_is_passed_over(b
 
     leaving = Leaving()
     leaving.positions = {0: 10, 1: 5}
+    leaving.known_ends = {0: 10, 1: 5}
     bench.watch._subscription = leaving  # type: ignore[assignment]
     await asyncio.sleep(STALLED_AFTER_S * 2)
     assert bench.watch() is None
+
+
+async def test_what_comes_while_nothing_is_fetched_is_seen_and_timed(bench: Bench) -> None:
+    bench.subscription.paused = True
+    await asyncio.sleep(6)
+    assert (bench.lag(0), bench.waits_s(0)) == (0, 0)
+    bench.subscription.known_ends[0] = 500
+    await asyncio.sleep(60)
+    assert bench.lag(0) == 490
+    assert 50 <= (bench.waits_s(0) or 0) <= 60
+    bench.subscription.positions[0] = 500
+    await asyncio.sleep(6)
+    assert (bench.lag(0), bench.waits_s(0)) == (0, 0)
+
+
+async def test_a_backlog_from_before_the_start_is_as_old_as_what_is_taken_of_it(bench: Bench) -> None:
+    await asyncio.sleep(7200)
+    bench.subscription.known_ends[1] = 1000
+    bench.subscription.positions[1] = 10
+    bench.subscription.taken[1] = int(1000 * (loop_time() - 3600))
+    await asyncio.sleep(6)
+    assert 3600 <= (bench.waits_s(1) or 0) <= 3610
+
+
+async def test_while_the_broker_is_away_the_lag_is_what_it_was_and_time_goes_on(bench: Bench) -> None:
+    bench.subscription.known_ends[0] = 20
+    await asyncio.sleep(6)
+    bench.subscription.broker_is_away = True
+    await asyncio.sleep(60)
+    assert bench.lag(0) == 10
+    assert (bench.waits_s(0) or 0) >= 50
