@@ -56,6 +56,9 @@ class Unobserved:
     def gap(self, shard: int, kind: GapKind) -> None:
         pass
 
+    def unavailable(self, shard: int, source: str) -> None:
+        pass
+
 
 @asynccontextmanager
 async def following(

@@ -193,9 +193,9 @@ class SearcherWorker:
     async def _describe(self, replicas: ReplicaSet) -> None:
         """Keep the gauges of the replicas current."""
         while True:
-            states = replicas.states
+            states, lags = replicas.states, replicas.lags
             for number, shard in replicas.shards.items():
-                self._metrics.describe(number, shard.statistics, state=states[number])
+                self._metrics.describe(number, shard.statistics, state=states[number], lag=lags[number])
             await asyncio.sleep(_DESCRIBE_EVERY_S)
 
     async def _revoked(self, partitions: set[int]) -> None:

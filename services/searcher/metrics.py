@@ -10,7 +10,7 @@ from shared.events.operations import OperationBatch, Upsert
 from shared.index.statistics import ShardStatistics
 from shared.replication.replica import GapKind
 from shared.replication.shard_gauges import ShardGauges
-from shared.replication.state import ReplicaState
+from shared.replication.state import ReplicaLag, ReplicaState
 from shared.replication.store.disk_gauges import DiskGauges
 
 STAGES = ("queue", "fetch", "decode", "encode", "search", "reply")
@@ -93,6 +93,24 @@ class SearcherMetrics:
             ["shard", "state"],
             registry=registry,
         )
+        self.lag_offsets = Gauge(
+            "afterimage_replica_lag_offsets",
+            "Offsets that the copy of a shard is behind the log, as far as it has heard",
+            ["shard"],
+            registry=registry,
+        )
+        self.lag_seconds = Gauge(
+            "afterimage_replica_lag_seconds",
+            "Seconds since the copy of a shard was last seen to have all of the log, which is looked for every second",
+            ["shard"],
+            registry=registry,
+        )
+        self.unavailable_sources = Counter(
+            "afterimage_replica_unavailable",
+            "Times that a copy could not go on, by what could not be read: log (Redis) or history (Kafka)",
+            ["source"],
+            registry=registry,
+        )
         self.gaps = Counter(
             "afterimage_replica_gaps",
             "Gaps found between a copy and its log, by kind: heard, overrun, trimmed or tail",
@@ -103,6 +121,8 @@ class SearcherMetrics:
         self.recall.set(math.nan)  # and not 0, which would be the worst, before anything was measured
         for kind in GapKind:
             self.gaps.labels(kind.value)
+        for source in ("log", "history"):
+            self.unavailable_sources.labels(source)
         for outcome in ("measured", "skipped"):
             self.probes.labels(outcome)
 
@@ -119,6 +139,9 @@ class SearcherMetrics:
     def gap(self, shard: int, kind: GapKind) -> None:  # noqa: ARG002 - a label per shard would say little more
         self.gaps.labels(kind.value).inc()
 
+    def unavailable(self, shard: int, source: str) -> None:  # noqa: ARG002 - all shards of a searcher have one log
+        self.unavailable_sources.labels(source).inc()
+
     def applied(self, shard: int, batch: OperationBatch, *, live: bool) -> None:
         self.position.labels(str(shard)).set(batch.position)
         if not live:  # what is read again after a restart was searchable long ago
@@ -128,7 +151,9 @@ class SearcherMetrics:
             if isinstance(operation, Upsert):
                 self.searchable_seconds.observe(max(0.0, now_ms - operation.uploaded_at) / 1000)
 
-    def describe(self, shard: int, statistics: ShardStatistics, *, state: ReplicaState) -> None:
+    def describe(self, shard: int, statistics: ShardStatistics, *, state: ReplicaState, lag: ReplicaLag) -> None:
         self.sizes.describe(shard, statistics)
+        self.lag_offsets.labels(str(shard)).set(lag.offsets)
+        self.lag_seconds.labels(str(shard)).set(lag.seconds)
         for known in ReplicaState:
             self.state.labels(str(shard), known.value).set(known is state)

@@ -11,7 +11,7 @@ from typing import Protocol
 from shared.events.operations import Operation, OperationBatch
 from shared.index.shard import Shard
 from shared.replication.log import LogHead, LogUnavailable, ReplicationLog
-from shared.replication.state import ReplicaState
+from shared.replication.state import ReplicaLag, ReplicaState
 from shared.runtime import tracing
 from shared.runtime.executor import SingleThread
 from shared.runtime.logging import get_logger
@@ -66,6 +66,8 @@ class ReplicaObserver(Protocol):
 
     def applied(self, shard: int, batch: OperationBatch, *, live: bool) -> None: ...
     def gap(self, shard: int, kind: GapKind) -> None: ...
+    def unavailable(self, shard: int, source: str) -> None:
+        """Nothing can be read for now. source: log (Redis) or history (Kafka)."""
 
 
 class _IncarnationChanged(Exception):
@@ -107,6 +109,9 @@ class ShardReplica:
         self._heard: asyncio.Queue[OperationBatch] = asyncio.Queue(_HEARD_BATCHES)
         self._overrun = False
         self._confirmed_at = float("-inf")
+        self._began_at = clock()
+        self._head = self.index.position
+        """Where the log ends, as far as was heard."""
         self._moved = asyncio.Condition()
 
     @property
@@ -119,8 +124,17 @@ class ShardReplica:
             return ReplicaState.STALE
         return self._state
 
+    @property
+    def lag(self) -> ReplicaLag:
+        return ReplicaLag(
+            offsets=max(0, self._head - self.position),
+            seconds=self._clock() - max(self._confirmed_at, self._began_at),
+        )
+
     def hear(self, batch: OperationBatch) -> None:
         """Take a published batch. Never blocks: what finds no room is read from the log later."""
+        if batch.incarnation == self.incarnation:
+            self._head = max(self._head, batch.position)
         try:
             self._heard.put_nowait(batch)
         except asyncio.QueueFull:
@@ -140,6 +154,7 @@ class ShardReplica:
                 await self._listen()
             except (LogUnavailable, HistoryUnavailable) as error:
                 log.warning("replica_cannot_catch_up", shard=self.shard, position=self.position, error=str(error))
+                self._observer.unavailable(self.shard, "log" if isinstance(error, LogUnavailable) else "history")
                 await asyncio.sleep(POLL_S)
             except _IncarnationChanged:
                 continue
@@ -167,6 +182,7 @@ class ShardReplica:
         if head is None:
             await self._load_without_log()
             return
+        self._head = head.head
         if head.incarnation != self.incarnation:
             await self._begin(head)
         elif self._state is ReplicaState.LOADING:

@@ -11,7 +11,7 @@ from shared.index.statistics import ShardStatistics
 from shared.replication.directory import ReplicaDirectory, ReplicaReport
 from shared.replication.log import LogUnavailable, ReplicationLog
 from shared.replication.replica import ShardReplica
-from shared.replication.state import ReplicaState
+from shared.replication.state import ReplicaLag, ReplicaState
 from shared.runtime.executor import SingleThread
 from shared.runtime.logging import get_logger
 
@@ -52,6 +52,10 @@ class ReplicaSet:
     @property
     def states(self) -> dict[int, ReplicaState]:
         return {shard: replica.state for shard, replica in self._replicas.items()}
+
+    @property
+    def lags(self) -> dict[int, ReplicaLag]:
+        return {shard: replica.lag for shard, replica in self._replicas.items()}
 
     @property
     def shards(self) -> dict[int, Shard]:

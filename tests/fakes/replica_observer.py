@@ -9,6 +9,7 @@ class RecordingObserver:
 
     def __init__(self) -> None:
         self.gaps: list[GapKind] = []
+        self.unavailable_sources: list[str] = []
         self.positions: list[tuple[int, bool]] = []
 
     def applied(self, shard: int, batch: OperationBatch, *, live: bool) -> None:
@@ -16,3 +17,6 @@ class RecordingObserver:
 
     def gap(self, shard: int, kind: GapKind) -> None:
         self.gaps.append(kind)
+
+    def unavailable(self, shard: int, source: str) -> None:
+        self.unavailable_sources.append(source)

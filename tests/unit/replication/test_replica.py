@@ -359,3 +359,45 @@ async def test_a_copy_that_is_ahead_of_the_log_asks_kafka_what_the_log_has_lost(
         await bench.claim()
         await asyncio.sleep(1.1)
         assert (replica.state, replica.position) == (ReplicaState.LIVE, 2)
+
+
+async def test_a_copy_that_has_what_the_log_has_is_nothing_behind_it(bench: Bench) -> None:
+    await bench.claim()
+    await bench.append(grown(-1, 0))
+    async with bench.running() as replica:
+        for _ in range(20):
+            await asyncio.sleep(0.3)
+            assert replica.lag.offsets == 0
+            assert 0 <= replica.lag.seconds <= 1.1
+
+
+async def test_a_copy_tells_how_far_it_is_behind_and_for_how_long(bench: Bench) -> None:
+    await bench.claim()
+    await bench.append(grown(-1, 0))
+    async with bench.running() as replica:
+        bench.log.down = bench.topic.down = True
+        await asyncio.sleep(30)
+        assert replica.lag.offsets == 0  # as far as it has heard
+        assert 29 <= replica.lag.seconds <= 32
+        replica.hear(grown(40, 41))
+        await asyncio.sleep(30)
+        assert replica.lag.offsets == 41
+        assert 59 <= replica.lag.seconds <= 62
+        assert set(bench.observer.unavailable_sources) == {"log"}
+
+
+async def test_a_copy_whose_history_cannot_be_read_says_so(bench: Bench) -> None:
+    bench.write("a")
+    bench.topic.down = True
+    await bench.claim(0)
+    async with bench.running() as replica:
+        await asyncio.sleep(5)
+        assert set(bench.observer.unavailable_sources) == {"history"}
+        assert replica.lag.offsets == 1
+
+
+async def test_batches_of_another_log_do_not_move_the_head(bench: Bench) -> None:
+    await bench.claim()
+    async with bench.running() as replica:
+        replica.hear(grown(40, 41, incarnation=OTHER))
+        assert replica.lag.offsets == 0
