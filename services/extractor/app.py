@@ -55,12 +55,13 @@ class ExtractorWorker:
             contract=UPLOADS,
             max_records=_MAX_RECORDS,
             settings=settings,
+            observer=self._metrics.consumer,
             revoked=self._revoked,
         )
         self._metrics.paused.set_function(lambda: self._uploads.paused)
         broker.declare_output(self._topics.features, FEATURES)
         broker.declare_output(self._topics.rejected, REJECTS)
-        self.watch = ConsumerWatch(self._uploads, clock=time.monotonic, lag=self._metrics.lag)
+        self.watch = ConsumerWatch(self._uploads, clock=time.monotonic, metrics=self._metrics.consumer)
         self._handler: ExtractUploads
 
     async def prepare(self, resources: AsyncExitStack, tasks: BackgroundTasks) -> None:
@@ -72,7 +73,9 @@ class ExtractorWorker:
             await cluster.wait_for_topic(self._topics.features)
         fetcher = await resources.enter_async_context(Fetcher(settings.fetch_policy()))
         producer = await resources.enter_async_context(
-            RecordProducer(settings.kafka_bootstrap_servers, client_id="afterimage-extractor")
+            RecordProducer(
+                settings.kafka_bootstrap_servers, client_id="afterimage-extractor", observer=self._metrics.producer
+            )
         )
         budget = ByteBudget(settings.max_fetched_mb * 1024 * 1024)
         self._metrics.held.set_function(lambda: budget.held)

@@ -5,9 +5,11 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from shared.bus.lag_gauges import LagGauges
+from shared.bus.consumer_metrics import ConsumerMetrics
+from shared.bus.producer_metrics import ProducerMetrics
 from shared.cache.extraction import CachedExtraction
 from shared.cache.observer import Lookup
+from shared.encoders.engine.device_info import DeviceInfo
 from shared.encoders.engine.engine import ExtractionEngine
 from shared.events.faults import RejectReason
 
@@ -59,6 +61,7 @@ class ExtractorMetrics:
         self.batch_capacity = Gauge(
             "afterimage_extractor_batch_capacity_images", "The most images in one run of the encoder", registry=registry
         )
+        self.device = DeviceInfo("afterimage_extractor", registry)
         self.image_bytes = Counter(
             "afterimage_extractor_image_bytes",
             "Bytes of the images that were taken in, by the way they came: inline or fetched",
@@ -88,7 +91,8 @@ class ExtractorMetrics:
             "1 while nothing is fetched from images.uploaded, since what is under way does not get on",
             registry=registry,
         )
-        self.lag = LagGauges("afterimage_extractor", "images.uploaded", registry)
+        self.consumer = ConsumerMetrics("afterimage_extractor", "images.uploaded", registry)
+        self.producer = ProducerMetrics("afterimage_extractor", registry)
 
         # A series that begins at 1 hides its first event from `increase()`.
         for outcome in ("encoded", "deleted", "rejected", "forwarded", "ignored"):
@@ -105,6 +109,7 @@ class ExtractorMetrics:
         self.stage_images.labels("decode").set_function(lambda: engine.decoding)
         self.stage_images.labels("encode").set_function(lambda: engine.encoding)
         self.batch_capacity.set(engine.policy.max_batch)
+        self.device.describe(engine)
         for stage, workers in (
             ("fetch", max_in_flight),
             ("decode", decoders),

@@ -29,6 +29,7 @@ from shared.replication.compaction_requests import CompactionRequests
 from shared.replication.connection import connect
 from shared.replication.directory import ReplicaDirectory
 from shared.replication.incarnation import incarnation_of
+from shared.replication.redis_gauges import WatchRedis
 from shared.replication.redis_log import RedisLog
 from shared.replication.writer import ShardWriter
 from shared.runtime.background import BackgroundTasks
@@ -59,10 +60,11 @@ class IndexerWorker:
             contract=FEATURES,
             max_records=settings.max_batch,
             settings=settings,
+            observer=self._metrics.consumer,
             revoked=self._revoked,
         )
         broker.declare_output(self._topics.indexed, RECEIPTS)
-        self.watch = ConsumerWatch(self._features, clock=time.monotonic, lag=self._metrics.lag)
+        self.watch = ConsumerWatch(self._features, clock=time.monotonic, metrics=self._metrics.consumer)
         self._handler: IndexFeatures
 
     async def prepare(self, resources: AsyncExitStack, tasks: BackgroundTasks) -> None:
@@ -75,7 +77,9 @@ class IndexerWorker:
         log_ = RedisLog(redis, namespace=settings.namespace)
         thread = resources.enter_context(SingleThread("index"))
         producer = await resources.enter_async_context(
-            RecordProducer(settings.kafka_bootstrap_servers, client_id="afterimage-indexer")
+            RecordProducer(
+                settings.kafka_bootstrap_servers, client_id="afterimage-indexer", observer=self._metrics.producer
+            )
         )
         sealer = self._open_sealer(
             resources, incarnation, thread, CompactionRequests(redis, namespace=settings.namespace)
@@ -94,6 +98,8 @@ class IndexerWorker:
             restore=sealer.restore if sealer else None,
         )
         tasks.spawn(self._beat(), name="heartbeat")
+        watch_redis = WatchRedis(redis, namespace=settings.namespace, gauges=self._metrics.redis)
+        tasks.spawn(watch_redis.run(self._features.assigned), name="redis")
         if sealer:
             tasks.spawn(sealer.run(lambda: self._handler.writers), name="sealing")
         overview = ShardOverview(

@@ -112,7 +112,7 @@ class IndexFeatures:
                 try:
                     await self._index(shard, records, cause)
                 except (LogUnavailable, BusUnavailable) as error:
-                    log.warning("log_unavailable", shard=shard, error=str(error), retry_in_s=_RETRY_S)
+                    self._tell_unavailable(shard, error)
                     await asyncio.sleep(_RETRY_S)
                 except (Fenced, Conflict) as error:
                     log.warning("claim_void", shard=shard, reason=str(error))
@@ -145,7 +145,7 @@ class IndexFeatures:
                 writer.lose()
                 await self._claim(shard, cause="lost")
         except (LogUnavailable, BusUnavailable) as error:
-            log.warning("log_unavailable", shard=shard, error=str(error))
+            self._tell_unavailable(shard, error)
 
     async def _claim(self, shard: int, *, cause: str) -> None:
         """Become the shard's writer, and have what it lacks delivered.
@@ -225,6 +225,10 @@ class IndexFeatures:
                 f"shard {shard} of {self._topics.features} has codes of {code} (scheme {scheme}), and AFTERIMAGE_CODE "
                 f"of this indexer is {self._code}: set it alike for all workers, or index anew under another namespace"
             )
+
+    def _tell_unavailable(self, shard: int, error: LogUnavailable | BusUnavailable) -> None:
+        log.warning("log_unavailable", shard=shard, error=str(error), retry_in_s=_RETRY_S)
+        self._metrics.unavailable.labels("log" if isinstance(error, LogUnavailable) else "bus").inc()
 
     def _lose(self, shard: int) -> None:
         if shard in self._writers:

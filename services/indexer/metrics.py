@@ -2,8 +2,10 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from shared.bus.lag_gauges import LagGauges
+from shared.bus.consumer_metrics import ConsumerMetrics
+from shared.bus.producer_metrics import ProducerMetrics
 from shared.index.statistics import ShardStatistics
+from shared.replication.redis_gauges import RedisGauges
 from shared.replication.shard_gauges import ShardGauges, forget
 from shared.replication.store.disk_gauges import DiskGauges
 
@@ -34,6 +36,14 @@ class IndexerMetrics:
             buckets=(0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600),
             registry=registry,
         )
+        self.merged = Counter(
+            "afterimage_indexer_merged_segments", "Sealed segments that were merged into others", registry=registry
+        )
+        self.seal_failures = Counter(
+            "afterimage_indexer_seal_failures",
+            "Times that a shard could not be sealed, or not be published: it is tried again",
+            registry=registry,
+        )
         self.sizes = ShardGauges("afterimage_indexer", registry)
         self.stored = Gauge(
             "afterimage_indexer_stored_bytes",
@@ -57,6 +67,13 @@ class IndexerMetrics:
         self.expired = Counter(
             "afterimage_indexer_expired", "Images that were deleted because their retention was over", registry=registry
         )
+        self.redis = RedisGauges("afterimage_indexer", registry)
+        self.unavailable = Counter(
+            "afterimage_indexer_unavailable",
+            "Times that a shard could not be claimed or written, by what did not answer: log (Redis) or bus (Kafka)",
+            ["source"],
+            registry=registry,
+        )
         self.claims = Counter(
             "afterimage_indexer_claims",
             "Claims of a shard, by cause: assigned, fenced or lost",
@@ -66,10 +83,13 @@ class IndexerMetrics:
         self.position = Gauge(
             "afterimage_indexer_position", "Offset that the log of a shard has reached", ["shard"], registry=registry
         )
-        self.lag = LagGauges("afterimage_indexer", "images.features", registry)
+        self.consumer = ConsumerMetrics("afterimage_indexer", "images.features", registry)
+        self.producer = ProducerMetrics("afterimage_indexer", registry)
         # A series that begins at 1 hides its first event from `increase()`.
         for cause in ("assigned", "fenced", "lost"):
             self.claims.labels(cause)
+        for source in ("log", "bus"):
+            self.unavailable.labels(source)
 
     def describe(self, shard: int, statistics: ShardStatistics, *, stored_bytes: int | None) -> None:
         self.sizes.describe(shard, statistics)

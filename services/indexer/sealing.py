@@ -130,6 +130,7 @@ class SealSegments:
             await self._attend_to(writer)
         except SEALING_FAILED as error:
             self._note(writer.shard, problem=str(error))
+            self._metrics.seal_failures.inc()
             raise
 
     async def _attend_to(self, writer: ShardWriter) -> None:
@@ -192,6 +193,7 @@ class SealSegments:
             added.append(segment)
             parts[segment.name] = SealedPart(description=segment.description, live=segment.live)
         await self._thread.run(writer.fold.exchange, added, dropped=merged)
+        self._metrics.merged.inc(len(merged))
         await asyncio.to_thread(self._store.forget, set(merged) - parts.keys())
         manifest = make_manifest(contents, parts, incarnation=self._incarnation, shard=writer.shard, now_ms=now_ms)
         await asyncio.to_thread(self._store.publish, manifest)

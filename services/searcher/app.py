@@ -72,10 +72,11 @@ class SearcherWorker:
             handle=self._flow.submit,
             contract=REQUESTS,
             settings=settings,
+            observer=self._metrics.consumer,
             revoked=self._revoked,
         )
         broker.declare_output(self._topics.replies, REPLIES)
-        self.watch = ConsumerWatch(self._requests, clock=time.monotonic, lag=self._metrics.lag)
+        self.watch = ConsumerWatch(self._requests, clock=time.monotonic, metrics=self._metrics.consumer)
         self._replicas: ReplicaSet | None = None
         self._coverage: Coverage | None = None
         self._handler: AnswerRequests
@@ -83,6 +84,7 @@ class SearcherWorker:
     async def prepare(self, resources: AsyncExitStack, tasks: BackgroundTasks) -> None:
         settings = self._settings
         engine = await open_engine(settings, self._metrics, resources, for_queries=True)
+        self._metrics.device.describe(engine)
         vector_format = VectorFormat.of(describe_code(settings.code))
         await asyncio.to_thread(warm_up, vector_format)
         self._replicas = await self._open_replicas(resources, tasks, vector_format)
@@ -90,7 +92,9 @@ class SearcherWorker:
         tasks.spawn(self._describe(self._replicas), name="describe")
         fetcher = await resources.enter_async_context(Fetcher(settings.fetch_policy()))
         producer = await resources.enter_async_context(
-            RecordProducer(settings.kafka_bootstrap_servers, client_id="afterimage-searcher")
+            RecordProducer(
+                settings.kafka_bootstrap_servers, client_id="afterimage-searcher", observer=self._metrics.producer
+            )
         )
         effort = SearchEffort(settings.effort_policy())
         probe = RecallProbe(self._replicas, effort, self._metrics, share=settings.recall_probe, chance=random.random)

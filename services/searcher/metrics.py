@@ -5,7 +5,9 @@ import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from shared.bus.lag_gauges import LagGauges
+from shared.bus.consumer_metrics import ConsumerMetrics
+from shared.bus.producer_metrics import ProducerMetrics
+from shared.encoders.engine.device_info import DeviceInfo
 from shared.events.operations import OperationBatch, Upsert
 from shared.index.statistics import ShardStatistics
 from shared.replication.replica import GapKind
@@ -54,6 +56,10 @@ class SearcherMetrics:
             "Query images in one run of the encoder",
             buckets=(1, 2, 4, 8, 16, 32, 64, 128),
             registry=registry,
+        )
+        self.device = DeviceInfo("afterimage_searcher", registry)
+        self.device_seconds = Counter(
+            "afterimage_searcher_device_seconds", "Seconds that the device worked on query images", registry=registry
         )
         self.remembered = Counter(
             "afterimage_searcher_remembered_images",
@@ -117,7 +123,8 @@ class SearcherMetrics:
             ["kind"],
             registry=registry,
         )
-        self.lag = LagGauges("afterimage_searcher", "search.requests", registry)
+        self.consumer = ConsumerMetrics("afterimage_searcher", "search.requests", registry)
+        self.producer = ProducerMetrics("afterimage_searcher", registry)
         self.recall.set(math.nan)  # and not 0, which would be the worst, before anything was measured
         for kind in GapKind:
             self.gaps.labels(kind.value)
@@ -133,8 +140,9 @@ class SearcherMetrics:
     def decoded(self, seconds: float) -> None:
         """The query itself tells, with the wait for a decoder."""
 
-    def encoded(self, images: int, seconds: float) -> None:  # noqa: ARG002 - the query itself tells
+    def encoded(self, images: int, seconds: float) -> None:
         self.batch_images.observe(images)
+        self.device_seconds.inc(seconds)
 
     def gap(self, shard: int, kind: GapKind) -> None:  # noqa: ARG002 - a label per shard would say little more
         self.gaps.labels(kind.value).inc()

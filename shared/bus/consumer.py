@@ -6,7 +6,7 @@ partition. Offsets are committed here, explicitly.
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
@@ -38,13 +38,20 @@ Handle = Callable[[Sequence[Record]], Awaitable[None]]
 Revoked = Callable[[set[int]], Awaitable[None]]
 
 
+class DeliveryObserver(Protocol):
+    """Hears of every batch, on the event loop. Must not block."""
+
+    def delivered(self, records: int, size: int) -> None:
+        """size: bytes of their values."""
+
+
 class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
     """The records of one topic, in batches, for one consumer group.
 
     handle: gets each batch, in order within a partition; must not raise for what a record holds. settings: how Kafka
-    knows the worker again, and how long a fetch may wait. max_records: the most in a batch, which comes as soon as
-    there is one. revoked: called when partitions go, before others
-    can get them; what is complete can still be committed then, and all members wait until it returns. The next batch
+    knows the worker again, and how long a fetch may wait. observer: of what is delivered. max_records: the most in a
+    batch, which comes as soon as there is one. revoked: called when partitions go, before others can get them; what
+    is complete can still be committed then, and all members wait until it returns. The next batch
     comes when `handle` returns, so that backpressure is simply to wait: for as long as it takes, the partitions stay
     assigned and are paused.
     """
@@ -59,6 +66,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         handle: Handle,
         contract: Contract,
         settings: ConsumerSettings,
+        observer: DeliveryObserver | None = None,
         max_records: int = _MAX_RECORDS,
         revoked: Revoked | None = None,
     ) -> None:
@@ -73,6 +81,8 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             if self._reassigning:  # taken out just before the partitions went: whoever gets them is given it again
                 return
             self._taken_ms.update((record.partition, record.timestamp) for record in records)
+            if observer:
+                observer.delivered(len(records), sum(len(record.value or b"") for record in records))
             try:
                 await self._pausing.during(self._consumer, handle(records))
             except Exception:  # noqa: BLE001 - FastStream would drop the batch and go on

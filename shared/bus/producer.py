@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType, TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError
@@ -32,16 +33,33 @@ class Undeliverable(Exception):
     """Nobody can be reached at this topic and partition, or not in the time given."""
 
 
+class ProducerObserver(Protocol):
+    """Hears what became of every record, on the event loop. Must not block."""
+
+    def acknowledged(self, topic: str, size: int, seconds: float) -> None:
+        """size: bytes of the value."""
+
+    def failed(self, topic: str) -> None: ...
+
+
 class RecordProducer:
     """Sends records and waits until the broker has them. Idempotent where the broker can do that.
 
     Memory is bounded: `send` waits while too much is under way to a partition.
     """
 
-    def __init__(self, bootstrap_servers: str, *, client_id: str, linger_ms: int = 0) -> None:
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        *,
+        client_id: str,
+        linger_ms: int = 0,
+        observer: ProducerObserver | None = None,
+    ) -> None:
         self._bootstrap_servers = bootstrap_servers
         self._client_id = client_id
         self._linger_ms = linger_ms
+        self._observer = observer
         self._producer: AIOKafkaProducer | None = None
 
     async def __aenter__(self) -> Self:
@@ -71,7 +89,7 @@ class RecordProducer:
         """
         if self._producer is None:
             raise RuntimeError("the producer is used as a context manager: it is not started")
-        with bus_faults(f"writing to {topic}"):
+        with self._observed(topic, value), bus_faults(f"writing to {topic}"):
             try:
                 sent = await self._producer.send(
                     topic,
@@ -102,6 +120,8 @@ class RecordProducer:
                     raise Undeliverable(f"{topic} has {known} partitions, there is none of number {partition}")
                 await self.send(topic, key=key, value=value, headers=headers, partition=partition)
         except (BusUnavailable, RecordTooLarge, TimeoutError) as error:
+            if self._observer and isinstance(error, TimeoutError):
+                self._observer.failed(topic)
             raise Undeliverable(f"{topic}: {error!r}") from error
 
     async def send_until_acknowledged(
@@ -130,6 +150,19 @@ class RecordProducer:
             raise RuntimeError("the producer is used as a context manager: it is not started")
         with bus_faults(f"looking for the topic {topic}"):
             return len(await self._producer.partitions_for(topic))
+
+    @contextmanager
+    def _observed(self, topic: str, value: bytes | None) -> Iterator[None]:
+        """Tell what became of a record that is sent inside. Whoever stops waiting for it knows why, and tells that."""
+        began = time.perf_counter()
+        try:
+            yield
+        except (BusUnavailable, RecordTooLarge):
+            if self._observer:
+                self._observer.failed(topic)
+            raise
+        if self._observer:
+            self._observer.acknowledged(topic, len(value or b""), time.perf_counter() - began)
 
     async def _start(self, *, idempotent: bool) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(

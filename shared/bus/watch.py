@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 
 from shared.bus.arrivals import Arrivals
 from shared.bus.consumer import Subscription
+from shared.bus.consumer_metrics import ConsumerMetrics
 from shared.bus.faults import BusUnavailable
-from shared.bus.lag_gauges import LagGauges
 
 STALLED_AFTER_S = 120.0
 _LOOK_EVERY_S = 5.0
@@ -25,11 +25,11 @@ class ConsumerWatch:
         subscription: Subscription,
         *,
         clock: Callable[[], float],
-        lag: LagGauges,
+        metrics: ConsumerMetrics,
         now_ms: Callable[[], float] = lambda: time.time() * 1000,
     ) -> None:
-        """clock: seconds, monotonic. lag: kept at what waits. now_ms: Unix milliseconds."""
-        self._lag = lag
+        """clock: seconds, monotonic. metrics: their lag is kept at what waits. now_ms: Unix milliseconds."""
+        self._metrics = metrics
         self._subscription = subscription
         self._clock = clock
         self._now_ms = now_ms
@@ -56,12 +56,12 @@ class ConsumerWatch:
         asked = {part: await self._subscription.position(part) for part in self._subscription.assigned()}
         positions = {part: position for part, position in asked.items() if position >= 0}
         for part in self._positions.keys() - positions.keys():
-            self._lag.forget(part)
+            self._metrics.forget(part)
             self._arrivals.pop(part, None)
         self._ends = {part: ends.get(part, self._ends.get(part, positions[part])) for part in positions}
         waiting = {part: max(0, self._ends[part] - position) for part, position in positions.items()}
         for part, records in waiting.items():
-            self._lag.show(part, records=records, seconds=self._waited_s(part, positions[part]))
+            self._metrics.show_lag(part, records=records, seconds=self._waited_s(part, positions[part]))
         self._waiting = sum(waiting.values())
         moved, self._positions = positions != self._positions, positions
         if moved or not self._waiting or self._subscription.paused:

@@ -10,6 +10,14 @@ _CHOSEN = 'instance=~"$extractor"'
 _SEEN = f'outcome=~"hit|joined",{_CHOSEN}'
 _STAGE_SECONDS = "afterimage_extractor_stage_seconds"
 
+_ENCODING = f'stage="encode",{_CHOSEN}'
+
+
+def _on_its_device(busy: str, worker: str) -> str:
+    """The same, with the device and the backend as labels."""
+    return f"{busy} * on (instance) group_left (device, backend) afterimage_{worker}_device_info"
+
+
 _throughput = Row(
     "Throughput",
     [
@@ -71,6 +79,35 @@ _device = Row(
     "Batches and the device",
     [
         graph(
+            "Device use",
+            units.PercentUnit,
+            "The share of time in which the device encodes. At 100% it is what all others wait for; an extractor that "
+            "is near it needs a faster device, or another extractor.",
+            Query(
+                _on_its_device(rate(f"{_STAGE_SECONDS}_sum", _ENCODING, by=["instance"]), "extractor"),
+                "extractor {{instance}}: {{device}}, {{backend}}",
+            ),
+            Query(
+                _on_its_device(rate("afterimage_searcher_device_seconds_total", by=["instance"]), "searcher"),
+                "searcher {{instance}}: {{device}}, {{backend}}",
+            ),
+            top=1,
+        ),
+        graph(
+            "Device time for an image",
+            units.Seconds,
+            "Seconds of the device that one image takes: its share of its batch's.",
+            Query(
+                f"{rate(f'{_STAGE_SECONDS}_sum', _ENCODING)} / "
+                f"{rate('afterimage_extractor_batch_images_sum', _CHOSEN)}",
+                "extractor",
+            ),
+            Query(
+                f"{rate('afterimage_searcher_device_seconds_total')} / {rate('afterimage_searcher_batch_images_sum')}",
+                "searcher",
+            ),
+        ),
+        graph(
             "Batch fill",
             units.PercentUnit,
             "Images in one run of the encoder, of the most that fit. Full batches use a GPU best; a low fill means "
@@ -95,7 +132,7 @@ _device = Row(
             units.Short,
             "Seconds of the device that each second took, and those that it would have taken more, had no image been "
             "seen before.",
-            Query(rate(f"{_STAGE_SECONDS}_sum", f'stage="encode",{_CHOSEN}'), "spent"),
+            Query(rate(f"{_STAGE_SECONDS}_sum", _ENCODING), "spent"),
             Query(rate("afterimage_extractor_cache_saved_device_seconds_total", _CHOSEN), "saved"),
         ),
     ],

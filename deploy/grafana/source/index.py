@@ -83,6 +83,25 @@ _replication = Row(
             ),
         ),
         graph(
+            "Replica lag, in offsets",
+            units.Short,
+            "Offsets that a copy is behind its log, as far as it has heard.",
+            Query(
+                most(series("afterimage_replica_lag_offsets", _CHOSEN), by=["shard", "instance"]),
+                "shard {{shard}} on {{instance}}",
+            ),
+        ),
+        graph(
+            "Replica lag, in seconds",
+            units.Seconds,
+            "Seconds since a copy was last seen to have all of its log, which is looked for every second. After 5 s "
+            "it is stale, and not searched.",
+            Query(
+                most(series("afterimage_replica_lag_seconds", _CHOSEN), by=["shard", "instance"]),
+                "shard {{shard}} on {{instance}}",
+            ),
+        ),
+        graph(
             "Copies by state",
             units.Short,
             "Copies of shards in each state. Only live ones are searched.",
@@ -120,6 +139,13 @@ _replication = Row(
                 total(f"rate({series('afterimage_replica_gaps_total', _CHOSEN)}[10m])", by=["instance"]), "{{instance}}"
             ),
             alert="GapStorm",
+        ),
+        graph(
+            "What copies could not read",
+            units.Short,
+            "Times that a copy could not go on: log is Redis, history is Kafka.",
+            Query(increase("afterimage_replica_unavailable_total", _CHOSEN, by=["source"]), "{{source}}"),
+            bars=True,
         ),
     ],
 )
@@ -163,6 +189,15 @@ _sealing = Row(
             ),
             alert="ManifestOld",
             line=_MANIFEST_OFFSETS,
+        ),
+        graph(
+            "Compaction and failures",
+            units.Short,
+            "Segments that were merged into others, and times that a shard could not be sealed or published: the log "
+            "of the indexer says why, and it tries again.",
+            Query(increase("afterimage_indexer_merged_segments_total"), "merged"),
+            Query(increase("afterimage_indexer_seal_failures_total"), "failed"),
+            bars=True,
         ),
         graph(
             "Images expired",

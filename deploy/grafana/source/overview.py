@@ -5,7 +5,7 @@ from grafana_foundation_sdk.models import units
 from deploy.grafana.source.alerts import limits, searchable_within_s
 from deploy.grafana.source.board import BUS, EXTRACTION, INDEX, OVERVIEW, WORKERS, Row, board
 from deploy.grafana.source.panels import graph, number
-from deploy.grafana.source.queries import Query, quantile, quantiles, rate, series, total
+from deploy.grafana.source.queries import Query, most, quantile, quantiles, rate, series, total
 
 _UNANSWERED, _LATE = "afterimage:queries_unanswered", "afterimage:images_late"
 _QUERY_BUDGET, _IMAGE_BUDGET = (limits(alert)[-1] for alert in ("QueriesUnanswered", "ImagesSearchableLate"))
@@ -196,6 +196,24 @@ _errors = Row(
             Query(total("afterimage_searcher_lag_records"), "searcher: search.requests"),
             alert="LagGrows",
             details=BUS,
+        ),
+        graph(
+            "How long records wait in Kafka",
+            units.Seconds,
+            "Seconds, at least, that the first record that was not taken yet has waited: the partition where it is "
+            "most.",
+            Query("max(afterimage_extractor_lag_seconds)", "extractor: images.uploaded"),
+            Query("max(afterimage_indexer_lag_seconds)", "indexer: images.features"),
+            Query("max(afterimage_searcher_lag_seconds)", "searcher: search.requests"),
+            details=BUS,
+        ),
+        graph(
+            "Replica lag",
+            units.Seconds,
+            "Seconds since the copy that is furthest behind was last seen to have all of its log: about 1 s when all "
+            "is well. After 5 s it is stale.",
+            Query(most("afterimage_replica_lag_seconds", by=["instance"]), "{{instance}}"),
+            details=INDEX,
         ),
         graph(
             "In flight",

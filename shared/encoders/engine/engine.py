@@ -101,6 +101,8 @@ class ExtractionEngine:
         )
         self.encoder = identity_of(encoder)
         """Whose vectors these are."""
+        self.device = str(encoder.device)
+        self.backend = encoder.backend
         self.code = code
         self.policy = policy
         self.decoding = 0

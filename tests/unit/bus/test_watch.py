@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Collection
 import pytest
 from prometheus_client import CollectorRegistry
 
+from shared.bus.consumer_metrics import ConsumerMetrics
 from shared.bus.faults import BusUnavailable
-from shared.bus.lag_gauges import LagGauges
 from shared.bus.watch import STALLED_AFTER_S, ConsumerWatch
 from tests.fakes.virtual_time import loop_time
 
@@ -49,7 +49,7 @@ class Bench:
         self.watch = ConsumerWatch(
             self.subscription,  # type: ignore[arg-type]
             clock=loop_time,
-            lag=LagGauges("worker", "uploads", self.registry),
+            metrics=ConsumerMetrics("worker", "uploads", self.registry),
             now_ms=lambda: 1000 * loop_time(),
         )
 

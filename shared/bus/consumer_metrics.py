@@ -1,12 +1,12 @@
-"""What waits for a worker in Kafka, as gauges: the same of every worker that consumes."""
+"""What a worker takes from Kafka, and what waits for it there: the same metrics for every worker that consumes."""
 
 from contextlib import suppress
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 
-class LagGauges:
-    """prefix: what their names begin with. topic: what the worker consumes, without a namespace."""
+class ConsumerMetrics:
+    """Also a DeliveryObserver. prefix: what their names begin with. topic: what is consumed, without a namespace."""
 
     def __init__(self, prefix: str, topic: str, registry: CollectorRegistry) -> None:
         self._records = Gauge(
@@ -22,8 +22,21 @@ class LagGauges:
             ["partition"],
             registry=registry,
         )
+        self._batch = Histogram(
+            f"{prefix}_consumed_batch_records",
+            f"Records of {topic} that were taken at once",
+            buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024),
+            registry=registry,
+        )
+        self._bytes = Counter(
+            f"{prefix}_consumed_bytes", f"Bytes of the values of {topic} that were taken", registry=registry
+        )
 
-    def show(self, partition: int, *, records: int, seconds: float) -> None:
+    def delivered(self, records: int, size: int) -> None:
+        self._batch.observe(records)
+        self._bytes.inc(size)
+
+    def show_lag(self, partition: int, *, records: int, seconds: float) -> None:
         self._records.labels(str(partition)).set(records)
         self._seconds.labels(str(partition)).set(seconds)
 
