@@ -38,6 +38,33 @@ async def test_a_record_stands_where_the_producer_says_as_it_was_given(
     assert list(record.headers) == headers
 
 
+class RecordingObserver:
+    """Implements ProducerObserver."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, int | None]] = []
+
+    def acknowledged(self, topic: str, size: int, seconds: float) -> None:
+        assert 0 < seconds < 60
+        self.heard.append((topic, size))
+
+    def failed(self, topic: str) -> None:
+        self.heard.append((topic, None))
+
+
+@pytest.mark.durable  # the embedded broker makes every topic that is named
+async def test_an_observer_hears_what_became_of_each_record(kafka: Broker, topic: str) -> None:
+    observer = RecordingObserver()
+    async with RecordProducer(kafka.bootstrap_servers, client_id="test", observer=observer) as producer:
+        await producer.send(topic, key=b"k", value=b"four")
+        await producer.send(topic, key=b"k", value=None)
+        with pytest.raises(RecordTooLarge):
+            await producer.send(topic, key=b"k", value=bytes(MAX_RECORD_BYTES + 1))
+        with pytest.raises(Undeliverable):
+            await producer.send_within(1, "no-such-topic", value=b"", headers=(), partition=None)
+    assert observer.heard == [(topic, 4), (topic, 0), (topic, None), ("no-such-topic", None)]
+
+
 async def test_the_partitions_of_a_topic_are_counted(topic: str, producer: RecordProducer) -> None:
     assert await producer.partitions(topic) == PARTITIONS
 

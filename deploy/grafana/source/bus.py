@@ -136,8 +136,8 @@ _redis = Row(
         graph(
             "Memory of Redis",
             units.BytesIEC,
-            "Used, and the limit that is set, if any. At the limit the cache of codes gives way; where the logs "
-            "themselves do not fit, appends fail.",
+            "Used, and the limit that is set, if any. At the limit Redis refuses what needs more: batches for the "
+            "logs, and codes for the cache.",
             Query(most("afterimage_indexer_redis_memory_bytes", by=["of"]), "{{of}}"),
         ),
         graph(
