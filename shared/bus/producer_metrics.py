@@ -32,14 +32,28 @@ class ProducerMetrics:
             registry=registry,
         )
 
+        self._of: dict[str, tuple[Histogram, Counter, Counter]] = {}
+        """Those of each label: to look them up takes the library longer than to count."""
+
     def acknowledged(self, topic: str, size: int, seconds: float) -> None:
-        label = _label(topic)
-        self._seconds.labels(label).observe(seconds)
-        self._bytes.labels(label).inc(size)
-        self._failures.labels(label)  # from 0 on: a series that begins at 1 hides its first event from `increase()`
+        took, written, _ = self._children(topic)
+        took.observe(seconds)
+        written.inc(size)
 
     def failed(self, topic: str) -> None:
-        self._failures.labels(_label(topic)).inc()
+        _, _, failures = self._children(topic)
+        failures.inc()
+
+    def _children(self, topic: str) -> tuple[Histogram, Counter, Counter]:
+        label = _label(topic)
+        if (known := self._of.get(label)) is None:
+            # All three: a series that begins at 1 hides its first event from `increase()`.
+            known = self._of[label] = (
+                self._seconds.labels(label),
+                self._bytes.labels(label),
+                self._failures.labels(label),
+            )
+        return known
 
 
 @lru_cache(maxsize=128)
