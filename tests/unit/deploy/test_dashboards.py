@@ -1,6 +1,7 @@
 """The dashboards: as their code makes them, readable, laid out, and about metrics that the workers really declare."""
 
 import importlib
+import json
 import re
 from itertools import combinations
 from pathlib import Path
@@ -17,6 +18,7 @@ from deploy.grafana.source.alerts import limits
 from deploy.grafana.source.generate import dashboards
 from tests.unit.deploy.dashboards import FOLDER, DashboardQuery, boards, panels, queries, recorded, variables
 from tests.unit.deploy.files import GRAFANA, RULES, WORKERS, load, services
+from tests.unit.deploy.promtool import promtool
 
 OF_EVERY_PROCESS = {
     "process_start_time_seconds",
@@ -26,6 +28,7 @@ OF_EVERY_PROCESS = {
     "ALERTS",
 }
 ADDED_BY_PROMETHEUS = {"instance", "job", "le", "alertstate"}
+STEP = {"__rate_interval": "1m"}
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
 
 GENERATED = dict(dashboards())
@@ -100,10 +103,18 @@ def test_a_query_names_metrics_that_there_are_and_their_labels(query: DashboardQ
     assert query.labels() - ADDED_BY_PROMETHEUS - known == set()
 
 
+def test_prometheus_can_read_every_query(tmp_path: Path) -> None:
+    """It is given them as rules: those are read as queries are."""
+    filled = [query.filled(dict.fromkeys(variables(BOARDS[query.board]), "x") | STEP) for query in queries()]
+    rules = [{"record": f"panel:{number}", "expr": expr} for number, expr in enumerate(filled)]
+    file = tmp_path / "panels.yml"
+    file.write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}), encoding="utf-8")
+    promtool("check", "rules", file)
+
+
 @every_query
 def test_a_query_uses_variables_that_exist(query: DashboardQuery) -> None:
-    ours = dict.fromkeys(variables(BOARDS[query.board]), "x")
-    assert "$" not in query.filled({**ours, "__rate_interval": "1m"})
+    assert "$" not in query.filled(dict.fromkeys(variables(BOARDS[query.board]), "x") | STEP)
 
 
 @every_board

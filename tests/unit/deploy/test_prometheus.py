@@ -1,15 +1,11 @@
 """Prometheus' configuration: valid, aimed at every replica of every worker, and its alerts fire when they should."""
 
 import re
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from docs.metric_tables import OWN, declared_by
 from tests.unit.deploy.files import GRAFANA, PROMETHEUS, RULE_CASES, RULES, RUNBOOKS, WORKERS, load, services
+from tests.unit.deploy.promtool import promtool
 
 
 def test_prometheus_accepts_its_configuration() -> None:
@@ -42,14 +38,6 @@ def test_rules_ask_for_metrics_that_there_are() -> None:
 
 def alerts() -> list[dict[str, Any]]:
     return [rule for group in load(RULES)["groups"] for rule in group["rules"] if "alert" in rule]
-
-
-def promtool(*arguments: str | Path) -> None:
-    tool = shutil.which("promtool")
-    if tool is None:
-        pytest.skip("needs promtool, which comes with prometheus: `make ci-tools` installs it")
-    done = subprocess.run([tool, *arguments], capture_output=True, text=True, timeout=240, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_each_worker_is_scraped_where_it_listens() -> None:
