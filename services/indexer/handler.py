@@ -189,8 +189,7 @@ class IndexFeatures:
             await self._claim(shard, cause=cause)
             return
         group = self._topics.group("indexer")
-        new = [record for record in records if record.offset > (-1 if writer.head is None else writer.head)]
-        with bus_tracing.consuming(new, group=group) as spans:
+        with bus_tracing.consuming(records, group=group, beyond=-1 if writer.head is None else writer.head) as spans:
             await self._write(writer, records, spans, group)
 
     async def _write(

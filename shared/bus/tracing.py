@@ -69,11 +69,14 @@ def waited(record: Record) -> None:
 
 
 @contextmanager
-def consuming(records: Sequence[Record], *, group: str) -> "Iterator[dict[int, Span]]":
-    """The spans of dealing with several records of one partition at once: offset → span, for those that are sampled."""
+def consuming(records: Sequence[Record], *, group: str, beyond: int) -> "Iterator[dict[int, Span]]":
+    """The spans of dealing with several records of one partition at once: offset → span, for those that are sampled.
+
+    beyond: the offset up to which they were dealt with before, and come again.
+    """
     spans: dict[int, Span] = {}
     if tracing.active():
-        for record in records:
+        for record in (each for each in records if each.offset > beyond):
             span = tracing.started(f"process {record.topic}", "consumer", record.headers, _processed(record, group))
             if span is not None:
                 spans[record.offset] = span

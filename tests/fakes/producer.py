@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from aiokafka.structs import RecordMetadata, TopicPartition
+
 from shared.bus.producer import MAX_RECORD_BYTES, RecordTooLarge, Undeliverable
 
 
@@ -44,8 +46,11 @@ class FakeProducer:
         headers: Sequence[tuple[str, bytes]] = (),
         partition: int | None = None,
         timestamp_ms: int | None = None,
-    ) -> None:
+    ) -> RecordMetadata:
+        """It stands on partition 0 where nobody named another."""
         self._keep(Produced(topic, key, value, tuple(headers), partition, timestamp_ms))
+        stands = TopicPartition(topic, partition or 0)
+        return RecordMetadata(topic, stands.partition, stands, len(self.to(topic)) - 1, timestamp_ms, 0, 0)
 
     async def send_within(
         self,

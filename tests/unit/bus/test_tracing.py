@@ -33,7 +33,10 @@ def test_where_tracing_is_off_a_trace_is_handed_on_as_it_came_and_no_byte_is_add
         assert headers == SAMPLED[:1]
     with tracing.sending("images.features", received=[]) as headers:
         assert headers == []
-    with tracing.processing(record(SAMPLED), group="g"), tracing.consuming([record(SAMPLED)], group="g") as spans:
+    with (
+        tracing.processing(record(SAMPLED), group="g"),
+        tracing.consuming([record(SAMPLED)], group="g", beyond=-1) as spans,
+    ):
         assert spans == {}
 
 
@@ -77,10 +80,11 @@ def test_a_topic_that_keeps_its_records_has_headers_of_sampled_traces_alone() ->
                 assert len(headers) == count
 
 
-def test_records_that_are_consumed_together_have_a_span_each_where_they_are_sampled() -> None:
-    records = [record(SAMPLED, offset=1), record(UNSAMPLED, offset=2), record([], offset=3)]
+def test_records_that_are_consumed_together_have_a_span_each_where_they_are_sampled_and_new() -> None:
+    records = [record(SAMPLED, offset=offset) for offset in (0, 1)]
+    records += [record(UNSAMPLED, offset=2), record([], offset=3)]
     with recording() as recorded:
-        with tracing.consuming(records, group="g") as spans:
+        with tracing.consuming(records, group="g", beyond=0) as spans:
             assert [*spans] == [1]
             with tracing.committing("images.uploaded", [*spans.values()], group="g"):
                 pass

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from opentelemetry.trace import Span
 
@@ -69,6 +71,15 @@ def test_an_operation_begins_a_trace_where_the_header_names_none(recorded: Recor
     ):
         pass
     assert recorded.one("process").parent is None
+
+
+@given(st.lists(st.tuples(st.sampled_from(["traceparent", "tracestate", "other"]), st.none() | st.binary())))
+def test_headers_of_any_bytes_do_no_harm(headers: list[tuple[str, bytes]]) -> None:
+    with recording() as recorded:
+        with tracing.operation("process", "consumer", received=headers):
+            tracing.elapsed("wait", received=headers, began_ns=1)
+        tracing.started("process", "consumer", headers, {})
+    assert recorded.names == ["process"]
 
 
 def test_a_stage_is_never_the_first_of_a_trace_nor_within_one_that_is_not_sampled(recorded: Recorded) -> None:
