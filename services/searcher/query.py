@@ -15,7 +15,7 @@ from shared.events.search_replies import Coverage, ErrorCode, Explanation, Hit, 
 from shared.events.search_requests import SearchRequest, ids_of
 from shared.index.filters.condition import Condition
 from shared.index.filters.syntax import BadFilter, parse_filter
-from shared.index.query import Query
+from shared.index.query import OtherScheme, Query
 from shared.index.search import explain_shards, queries_of
 from shared.index.segment import Match
 from shared.replication.replica_set import ReplicaSet
@@ -65,6 +65,7 @@ class AnswerQuery:
         query = Query(
             code=await self._examples.code_of(request, watch),
             k=request.offset + request.top_k,
+            scheme=self._scheme,
             min_score=request.min_score,
             condition=condition,
             exclude=request.exclude,
@@ -75,9 +76,12 @@ class AnswerQuery:
         try:
             with tracing.stage("search"):
                 found = await self._batches.search(query)
+            watch.lap("search")
+            explanation = await self._explain(query) if request.explain else UNSET
+        except OtherScheme as error:  # its first rows came while the query was encoded
+            raise self._of_other_scheme(error.scheme) from error
         except ValueError as error:
             raise Unanswerable(ErrorCode.BAD_REQUEST, str(error)) from error
-        watch.lap("search")
         self._probe.offer(query)
         return SearchReply(
             # Of several answers, each from some of the shards, the first hits are known when all are there.
@@ -85,7 +89,7 @@ class AnswerQuery:
             positions=positions,
             scheme=self._scheme,
             searcher=self._searcher,
-            explanation=await self._explain(query) if request.explain else UNSET,
+            explanation=explanation,
             codes=codes,
         )
 
@@ -131,14 +135,17 @@ class AnswerQuery:
         await self._replicas.reach({shard: position for shard, position in positions.items() if shard in mine})
 
     def _check_scheme(self) -> None:
-        """Vectors of different schemes are never compared."""
-        mine = self._scheme
-        if others := {shard.scheme for shard in self._replicas.shards.values() if shard.scheme} - {mine}:
-            raise Unanswerable(
-                ErrorCode.NOT_READY,
-                f"the index was made with scheme {', '.join(sorted(others))}, this searcher encodes with {mine}: "
-                "set AFTERIMAGE_ENCODER and AFTERIMAGE_CODE alike for all workers",
-            )
+        """Before anything is encoded in vain; each search checks it too. Vectors of different schemes never meet."""
+        schemes = {shard.scheme for shard in self._replicas.shards.values() if shard.scheme}
+        if others := schemes - {self._scheme}:
+            raise self._of_other_scheme(*others)
+
+    def _of_other_scheme(self, *others: str) -> Unanswerable:
+        return Unanswerable(
+            ErrorCode.NOT_READY,
+            f"the index was made with scheme {', '.join(sorted(others))}, this searcher encodes with {self._scheme}: "
+            "set AFTERIMAGE_ENCODER and AFTERIMAGE_CODE alike for all workers",
+        )
 
 
 def _condition(request: SearchRequest) -> Condition | None:

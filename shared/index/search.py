@@ -12,7 +12,7 @@ from shared.index.shard import Shard
 def search_shards(shards: Mapping[int, Shard], queries: Sequence[Query]) -> list[list[Match]]:
     """For each query the nearest images of all shards, best first, equal scores by id.
 
-    Raises ValueError where a code is not as long as those in the index.
+    Raises OtherScheme, and ValueError where a code is not as long as those in the index.
     """
     found = [shard.search_all(queries) for shard in shards.values()]
     return [

@@ -15,7 +15,7 @@ from shared.index.contents import Deleted, SealedPart, ShardContents
 from shared.index.filters.condition import Condition
 from shared.index.growing import GrowingSegment
 from shared.index.nearest import search_segments
-from shared.index.query import Query
+from shared.index.query import OtherScheme, Query
 from shared.index.recall import SegmentSample, sample_segment
 from shared.index.sealed.segment import SealedSegment
 from shared.index.segment import Match, Row, Segment, SegmentSearched
@@ -141,13 +141,13 @@ class Shard:
         """Return the matches of each query, best first, equal scores by id.
 
         Queries that differ in nothing but their codes take less time together than one after the other. Raises
-        ValueError where a code is not as long as those in the index.
+        OtherScheme, and ValueError where a code is not as long as those in the index.
         """
         segments = [segment for segment in self._segments() if len(segment)]
         if not segments:
             return [[] for _ in queries]
         for query in queries:
-            self._check_length(query)
+            self._check(query)
         return search_segments(segments, queries)
 
     def explain(self, query: Query) -> list[SegmentSearched]:
@@ -156,7 +156,7 @@ class Shard:
         explained = []
         for name, segment in zip(["", *self._sealed], self._segments(), strict=True):
             if len(segment):
-                self._check_length(query)
+                self._check(query)
                 [ranking] = segment.nearest(code, query.wanted, query.condition, exact=query.exact, effort=query.effort)
                 explained.append(SegmentSearched(name, len(segment), ranking.walked, ranking.compared))
         return explained
@@ -166,7 +166,7 @@ class Shard:
         code = np.frombuffer(query.code, np.uint8)[np.newaxis]
         for segment in self._segments():
             if len(segment):
-                self._check_length(query)
+                self._check(query)
                 yield sample_segment(segment, code, query)
 
     def code_of(self, image_id: str) -> bytes:
@@ -260,7 +260,9 @@ class Shard:
         self._sealed = staying | {segment.name: segment for segment in added}
         self._growing.remove_all(moved)
 
-    def _check_length(self, query: Query) -> None:
+    def _check(self, query: Query) -> None:
+        if query.scheme and self.scheme and query.scheme != self.scheme:
+            raise OtherScheme(self.scheme)
         wanted = self._format.query_bytes(self._code_bytes or 0)
         if len(query.code) != wanted:
             raise ValueError(f"the query's code has {len(query.code)} bytes, and this index compares {wanted}")

@@ -17,16 +17,30 @@ def push(closenesses, rows, size, closeness, row):
 
 
 @compiled_leaf
+def push_within(closenesses, rows, size, limit, closeness, row):
+    """Add a row, or put it in the place of the closest where there are `limit` already; return the size."""
+    if size == limit:
+        _replace_top(closenesses, rows, size, closeness, row)
+        return size
+    push(closenesses, rows, size, closeness, row)
+    return size + 1
+
+
+@compiled_leaf
 def drop_top(closenesses, rows, size):
     """Remove the closest."""
     last = size - 1
-    closeness, row = closenesses[last], rows[last]
+    _replace_top(closenesses, rows, last, closenesses[last], rows[last])
+
+
+@compiled_leaf
+def _replace_top(closenesses, rows, size, closeness, row):
     place = 0
     while True:
         below = 2 * place + 1
-        if below >= last:
+        if below >= size:
             break
-        if below + 1 < last and closenesses[below + 1] > closenesses[below]:
+        if below + 1 < size and closenesses[below + 1] > closenesses[below]:
             below += 1
         if closenesses[below] <= closeness:
             break

@@ -7,10 +7,9 @@ leave no hole in the answer.
 import numpy as np
 
 from shared.index.kernels.agreed import NO_ROW, OVER_BUDGET
-from shared.index.kernels.best import keep
 from shared.index.kernels.comparing import closeness
 from shared.index.kernels.compiling import compiled, compiled_leaf
-from shared.index.kernels.heap import drop_top, push
+from shared.index.kernels.heap import drop_top, push, push_within
 from shared.index.kernels.prefetch import cache_lines, prefetch
 from shared.index.kernels.scan import rank_some
 
@@ -71,7 +70,8 @@ def search_graph(
 def _walk(codes, norms, links, allowed, entry, query, factor, budget, visited, best, best_rows):
     """Go on from the closest row not gone on from yet, until the best are all closer than it.
 
-    Return their number, and that of the rows that were compared.
+    Return their number, and that of the rows that were compared. The best are a heap too, by minus their closeness: so
+    the worst of them is on top.
     """
     expansion = best.shape[0]
     lines = cache_lines(codes)
@@ -81,8 +81,8 @@ def _walk(codes, norms, links, allowed, entry, query, factor, budget, visited, b
     visited[entry // 64] = np.uint64(1) << np.uint64(entry % 64)
     ahead[0], ahead_rows[0] = _near(codes, norms, entry, query, factor), entry
     size = compared = 1
-    count = keep(best, best_rows, 0, expansion, ahead[0], entry) if allowed[entry] else 0
-    while size and (count < expansion or ahead[0] >= best[count - 1]):
+    count = push_within(best, best_rows, 0, expansion, -ahead[0], entry) if allowed[entry] else 0
+    while size and (count < expansion or ahead[0] >= -best[0]):
         if compared > budget:
             return OVER_BUDGET, compared
         nearest = ahead_rows[0]
@@ -100,11 +100,11 @@ def _walk(codes, norms, links, allowed, entry, query, factor, budget, visited, b
         for place in range(fresh):
             row = new[place]
             near = _near(codes, norms, row, query, factor)
-            if count < expansion or near > best[count - 1]:
+            if count < expansion or near > -best[0]:
                 push(ahead, ahead_rows, size, near, row)
                 size += 1
                 if allowed[row]:
-                    count = keep(best, best_rows, count, expansion, near, row)
+                    count = push_within(best, best_rows, count, expansion, -near, row)
     return count, compared
 
 

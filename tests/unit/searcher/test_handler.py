@@ -308,6 +308,21 @@ async def test_vectors_of_different_schemes_are_never_compared(bench: Bench) -> 
     assert "another" in reply.error.message
 
 
+async def test_not_even_with_the_first_that_come_while_the_query_is_encoded() -> None:
+    bench = Bench()
+    bench.engine.gate.clear()
+    asked = asyncio.create_task(bench.ask(SearchRequest(image=code(1, 2, 3, 4))))
+    async with asyncio.timeout(5):
+        while not bench.engine.begun:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0)
+    await bench.replicas.apply(0, upsert(0, "cat", of=code(1, 2, 3, 4), scheme="another"))
+    bench.engine.gate.set()
+    reply = await asked
+    assert reply.error is not None
+    assert reply.error.code is ErrorCode.NOT_READY
+    assert "another" in reply.error.message
+
+
 async def test_a_query_that_breaks_the_device_is_answered_and_ends_nothing(bench: Bench) -> None:
     assert await bench.code_of(SearchRequest(image=BOMB)) is ErrorCode.INTERNAL
     assert await bench.code_of(BY_ID) is None
