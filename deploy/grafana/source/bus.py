@@ -41,6 +41,7 @@ _lag = Row(
                 Query(most(f"{worker}_lag_seconds", by=["partition"]), f"{topic} {{{{partition}}}}")
                 for worker, topic in _READ_BY
             ),
+            alert="RecordsWait",
         ),
     ],
 )

@@ -205,6 +205,7 @@ _errors = Row(
             Query("max(afterimage_extractor_lag_seconds)", "extractor: images.uploaded"),
             Query("max(afterimage_indexer_lag_seconds)", "indexer: images.features"),
             Query("max(afterimage_searcher_lag_seconds)", "searcher: search.requests"),
+            alert="RecordsWait",
             details=BUS,
         ),
         graph(
