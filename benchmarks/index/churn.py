@@ -21,7 +21,7 @@ from benchmarks.index.sealing_shard import sealing_shard
 from benchmarks.index.workload import K, RowNumbers, Vectors, exact_answers
 from benchmarks.memory import resident_bytes
 from benchmarks.table import Measured, Part, counted
-from services.indexer.sealing import SealSegments
+from services.indexer.sealing.sealer import SealSegments
 from shared.events.operations import Operation
 from shared.replication.writer import ShardWriter
 

@@ -9,7 +9,8 @@ from prometheus_client import CollectorRegistry
 
 from benchmarks.index.fed_log import INCARNATION, SHARD
 from services.indexer.metrics import IndexerMetrics
-from services.indexer.sealing import SealPolicy, SealSegments
+from services.indexer.sealing.policy import SealPolicy
+from services.indexer.sealing.sealer import SealSegments
 from shared.index.vectors import VectorFormat
 from shared.replication.store.objects import FolderStore
 from shared.replication.store.segment_store import SegmentStore

@@ -12,7 +12,8 @@ from services.indexer.handler import IndexFeatures
 from services.indexer.metrics import IndexerMetrics
 from services.indexer.overview import ShardOverview
 from services.indexer.retention import ExpireImages
-from services.indexer.sealing import SealPolicy, SealSegments
+from services.indexer.sealing.policy import SealPolicy
+from services.indexer.sealing.sealer import SealSegments
 from services.indexer.settings import IndexerSettings
 from services.indexer.upload_clock import UploadClock
 from shared.bus.broker import WorkerBroker

@@ -6,7 +6,8 @@ import numpy as np
 from prometheus_client import CollectorRegistry
 
 from services.indexer.metrics import IndexerMetrics
-from services.indexer.sealing import SealPolicy, SealSegments
+from services.indexer.sealing.policy import SealPolicy
+from services.indexer.sealing.sealer import SealSegments
 from shared.events.operations import Operation
 from shared.index.contents import ShardContents
 from shared.index.sealed.building import BuildJob

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.indexer.sealing import SealPolicy
+from services.indexer.sealing.policy import SealPolicy
 from shared.index.shard import Shard
 from shared.index.vectors import VectorFormat
 from shared.replication.directory import Stored

@@ -8,7 +8,8 @@ from prometheus_client import CollectorRegistry
 
 from services.indexer.handler import IndexFeatures
 from services.indexer.metrics import IndexerMetrics
-from services.indexer.sealing import SealPolicy, SealSegments
+from services.indexer.sealing.policy import SealPolicy
+from services.indexer.sealing.sealer import SealSegments
 from shared.events.images import source_from_headers
 from shared.events.receipts import decode_receipt
 from shared.events.topics import Topics

@@ -1,18 +1,19 @@
-"""Sealing: what has grown becomes a segment, built in a process of its own, and a manifest says what there is then."""
+"""Sealing the shards of an indexer, in an order in which nothing is lost whatever dies."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 import msgspec
 import numpy as np
 
 from services.indexer.metrics import IndexerMetrics
+from services.indexer.sealing.building import Build, build_in_child, job_of
+from services.indexer.sealing.policy import SealPolicy, SealTimes
 from shared.index.compaction import Occupancy, to_merge, to_merge_into_one
 from shared.index.contents import SealedPart, ShardContents
-from shared.index.sealed.building import BuildFailed, BuildJob, PackedCodebook, SegmentBuild, Source
-from shared.index.sealed.description import CorruptSegment, SegmentDescription
+from shared.index.sealed.building import BuildFailed
+from shared.index.sealed.description import CorruptSegment
 from shared.index.sealed.segment import SealedSegment
 from shared.index.shard import EMPTY_POSITION, Shard
 from shared.replication.compaction_requests import CompactionRequests
@@ -33,30 +34,8 @@ SEALING_FAILED = (BuildFailed, CorruptSegment, StoreUnavailable, OSError)
 _LOOK_EVERY_S = 1.0
 _RETRY_S = 10.0
 
-Build = Callable[[BuildJob, ShardContents], Awaitable[SegmentDescription]]
 Choose = Callable[[int, Sequence[Occupancy]], Sequence[str]]
 """Which segments are merged, given the number of new rows and all segments, by name."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealPolicy:
-    """When a shard is sealed: it has grown by `rows`, its newest manifest is old, or a segment has decayed.
-
-    offsets: how far behind a manifest may fall. age_ms: after which it is written anew, since it is good for some days.
-    decay_ms: how long a decayed segment waits after the newest manifest: a few rows that are replaced all the time make
-    a small segment decay within seconds, and to build one takes a second, however small it is.
-    """
-
-    rows: int
-    offsets: int
-    age_ms: int = 24 * 60 * 60 * 1000
-    decay_ms: int = 60 * 1000
-
-
-@dataclass(frozen=True, slots=True)
-class _Published:
-    position: int
-    at_s: float
 
 
 class SealSegments:
@@ -86,14 +65,12 @@ class SealSegments:
     ) -> None:
         self._store = store
         self._incarnation = incarnation
-        self._policy = policy
         self._thread = thread
         self._metrics = metrics
         self._now_ms = now_ms
-        self._clock = clock
         self._requests = requests
         self._build = build or build_in_child
-        self._published: dict[int, _Published] = {}
+        self._times = SealTimes(policy, clock=clock)
         self._condemned: dict[int, frozenset[str]] = {}
         self._stored: dict[int, Stored] = {}
 
@@ -107,7 +84,7 @@ class SealSegments:
             shard, incarnation=self._incarnation, beyond=EMPTY_POSITION
         )
         position = None if restored is None else restored.position  # an empty shard counts as false
-        self._published[shard] = _Published(EMPTY_POSITION if position is None else position, self._clock())
+        self._times.published(shard, EMPTY_POSITION if position is None else position, at_s=self._times.now())
         self._note(shard, position=position)
         with suppress(StoreUnavailable):
             self._note(shard, bytes=await asyncio.to_thread(self._store.size, shard, incarnation=self._incarnation))
@@ -155,21 +132,9 @@ class SealSegments:
             return None
 
     def due(self, writer: ShardWriter) -> bool:
-        fold = writer.fold
-        published = self._published.setdefault(writer.shard, _Published(fold.restored_from, self._clock()))
-        if not writer.claimed:
-            return False
-        if self.stored(writer.shard).problem:  # whatever the shard has taken in by now, the store lacks it
-            return True
-        if fold.position <= published.position:
-            return False
-        age_ms = 1000 * (self._clock() - published.at_s)
-        return (
-            fold.growing_rows >= self._policy.rows
-            or fold.position - published.position >= self._policy.offsets
-            or age_ms >= self._policy.age_ms
-            or (age_ms >= self._policy.decay_ms and any(map(_decayed, fold.sealed.values())))
-        )
+        due = self._times.due(writer.shard, writer.fold)
+        # After a failure the store lacks what the shard has taken in by then, whatever else is so.
+        return writer.claimed and (due or self.stored(writer.shard).problem is not None)
 
     async def seal(self, writer: ShardWriter, *, choose: Choose = to_merge) -> None:
         """Seal all rows of the shard as it is now, together with the segments chosen, and publish that.
@@ -177,7 +142,7 @@ class SealSegments:
         Raises what `SEALING_FAILED` has; the shard is as good as before then.
         """
         # Before what it tells of: a machine may sleep for days in the middle of this, while Kafka forgets deletes.
-        now_ms, now_s = self._now_ms(), self._clock()
+        now_ms, now_s = self._now_ms(), self._times.now()
         contents = await self._thread.run(writer.fold.contents)
         merged = choose(
             len(contents.rows),
@@ -197,7 +162,7 @@ class SealSegments:
         await asyncio.to_thread(self._store.forget, set(merged) - parts.keys())
         manifest = make_manifest(contents, parts, incarnation=self._incarnation, shard=writer.shard, now_ms=now_ms)
         await asyncio.to_thread(self._store.publish, manifest)
-        self._published[writer.shard] = _Published(manifest.position, now_s)
+        self._times.published(writer.shard, manifest.position, at_s=now_s)
         await self._sweep(writer)
         self._metrics.manifest_position.labels(str(writer.shard)).set(manifest.position)
         self._metrics.manifest_written.labels(str(writer.shard)).set(now_ms / 1000)
@@ -222,31 +187,7 @@ class SealSegments:
         self._stored[shard] = msgspec.structs.replace(self.stored(shard), **changes)
 
     async def _sealed(self, contents: ShardContents, merged: Sequence[str]) -> SealedSegment:
-        vector_format = self._store.vector_format
-        sources = [contents.sealed[name] for name in merged]
-        job = BuildJob(
-            folder=str(self._store.folder),
-            scheme=contents.scheme or "",
-            element=vector_format.element,
-            metric=vector_format.metric,
-            codebook=None if vector_format.codebook is None else PackedCodebook.of(vector_format.codebook),
-            sources=[
-                Source(description=source.description, live=np.packbits(source.live).tobytes()) for source in sources
-            ],
-        )
+        job = job_of(contents, merged, self._store)
         with self._metrics.seal_seconds.time():
             description = await self._build(job, contents)
         return await asyncio.to_thread(SealedSegment.open, self._store.folder / description.name, description)
-
-
-def _decayed(segment: SealedSegment) -> bool:
-    return Occupancy(segment.name, segment.description.rows, len(segment)).decayed
-
-
-async def build_in_child(job: BuildJob, contents: ShardContents) -> SegmentDescription:
-    """Build in a process that ends when this is cancelled. Raises BuildFailed, OSError."""
-    build = SegmentBuild(job)
-    try:
-        return await asyncio.to_thread(build.run, contents.rows, contents.codes)
-    finally:
-        build.end()
