@@ -9,17 +9,22 @@ without the processes that decode.
 import argparse
 import asyncio
 import tempfile
+import time
+import timeit
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
+from aiokafka import ConsumerRecord
 
 from benchmarks.machine import describe
 from benchmarks.table import Measured, Part, median_ratio, say
 from benchmarks.worker_metrics import WorkerMetrics
+from shared.bus import tracing as bus_tracing
 from shared.client import AfterimageClient
+from shared.runtime import tracing
 from tests.harness.choice import choose_broker
 from tests.harness.daemon import session_reaper
 from tests.harness.otlp import Collector
@@ -32,6 +37,8 @@ Call: TypeAlias = Callable[[], Awaitable[None]]
 OFF, SOME, ALL = "off", "one in 100", "all"
 _TIMEOUT_S = 120.0
 _SIDE_BY_SIDE = 16
+_CALLS = 20_000
+_REQUEST = ConsumerRecord("search.requests", 0, 0, 0, 0, None, b"", None, 0, 0, ())
 _DIM = 1280
 """Of the default model's vectors."""
 
@@ -103,6 +110,28 @@ async def _race(services: Mapping[str, Service], *, rounds: int, images: int, qu
     return contenders
 
 
+def _calls_of_a_query() -> None:
+    """What a searcher calls for a query by image, beside its work."""
+    with bus_tracing.processing(_REQUEST, group="searcher"):
+        bus_tracing.waited(_REQUEST)
+        for stage in ("reach", "decode"):
+            with tracing.stage(stage):
+                pass
+        for stage in ("encode", "search"):
+            with tracing.stage(stage), tracing.batch(f"{stage} batch", [tracing.current()]):
+                pass
+        with bus_tracing.sending("search.replies", received=_REQUEST.headers) as headers:
+            assert headers == []
+
+
+def _calls_alone() -> Part:
+    """In this process, which does not trace."""
+    repeats = timeit.repeat(_calls_of_a_query, number=_CALLS, repeat=20, timer=time.process_time)
+    times = [seconds / _CALLS * 1e6 for seconds in repeats]
+    row = Measured(name="calls that do nothing", values=times)
+    return Part(title="A query by image, where tracing is off", unit="µs of CPU", rows=[row], ratios={})
+
+
 def _part(title: str, times: Mapping[str, Sequence[float]]) -> Part:
     off = times[OFF]
     return Part(
@@ -120,6 +149,7 @@ def main() -> None:
     arguments.add_argument("--queries", type=int, default=300, help="a round")
     options = arguments.parse_args()
     print(describe())
+    _calls_alone().show()
     with ExitStack() as running, Collector() as collector:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="afterimage-bench-")))
         session_reaper().adopt_folder(folder)

@@ -8,6 +8,7 @@ once, and nothing is loaded that would record. `exporting.py` turns tracing on; 
 from shared.runtime.tracing.spans import (
     NOTHING,
     active,
+    apart,
     batch,
     begin,
     completing,
@@ -27,6 +28,7 @@ from shared.runtime.tracing.spans import (
 __all__ = [
     "NOTHING",
     "active",
+    "apart",
     "batch",
     "begin",
     "completing",

@@ -5,13 +5,14 @@ from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import version
 
-from opentelemetry import trace
+from opentelemetry import context, trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags, TracerProvider
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from shared.runtime.tracing.spans import NOTHING, PACKED_BYTES, Attributes, Headers, Kind
 
+_CAUSE = context.create_key("afterimage-cause")
 _BATCH_COUNT = "messaging.batch.message_count"
 _KINDS: dict[Kind, SpanKind] = {
     "internal": SpanKind.INTERNAL,
@@ -35,10 +36,25 @@ class Recorder:
         self, name: str, kind: Kind, attributes: Attributes | None, received: Headers | None
     ) -> Iterator[None]:
         parent = None if received is None else _parent(received)
+        cause = context.get_value(_CAUSE) if parent is None and self.current() is None else None
         with self._tracer.start_as_current_span(
-            name, context=parent, kind=_KINDS[kind], attributes=attributes, record_exception=False
+            name,
+            context=parent,
+            kind=_KINDS[kind],
+            attributes=attributes,
+            links=[Link(cause)] if isinstance(cause, SpanContext) else None,
+            record_exception=False,
         ):
             yield
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        cause = trace.get_current_span().get_span_context()
+        token = context.attach(context.set_value(_CAUSE, cause if cause.is_valid else None, Context()))
+        try:
+            yield
+        finally:
+            context.detach(token)
 
     def stage(self, name: str, attributes: Attributes | None) -> AbstractContextManager[object]:
         if self.current() is None:

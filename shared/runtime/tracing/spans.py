@@ -52,6 +52,11 @@ def operation(
     return NOTHING if _recorder is None else _recorder.operation(name, kind, attributes, received)
 
 
+def apart() -> AbstractContextManager[object]:
+    """What begins within is the first of its own trace, linked to what is under way here: one of many in a request."""
+    return NOTHING if _recorder is None else _recorder.apart()
+
+
 def stage(name: str, attributes: Attributes | None = None) -> AbstractContextManager[object]:
     """A span within what is under way here; none where that is not recorded."""
     return NOTHING if _recorder is None else _recorder.stage(name, attributes)

@@ -12,6 +12,7 @@ from shared.access.tenancy import Forbidden
 from shared.client import BusUnavailable, NoAnswer, UploadRejected
 from shared.events.faults import PoisonInput
 from shared.events.uploads import read_native
+from shared.runtime import tracing
 
 UNDER_WAY = 256
 """Lines at once; the next is not read before one of them is done."""
@@ -84,7 +85,8 @@ class BulkUpload:
 
     async def _upload(self, number: int, line: bytes) -> None:
         try:
-            outcome = await self._outcome(number, line)
+            with tracing.apart():  # else a long request were one trace, which no one could look at
+                outcome = await self._outcome(number, line)
             setattr(self._progress, outcome.state, getattr(self._progress, outcome.state) + 1)
             await self._tell(outcome)
         finally:

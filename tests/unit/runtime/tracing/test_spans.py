@@ -92,6 +92,21 @@ def test_a_stage_is_never_the_first_of_a_trace_nor_within_one_that_is_not_sample
     assert recorded.names == ["fetch", "process"]
 
 
+def test_what_is_apart_has_a_trace_of_its_own_and_a_link_to_what_caused_it(recorded: Recorded) -> None:
+    with tracing.operation("request", "consumer"):
+        with tracing.apart(), tracing.operation("send", "producer"), tracing.operation("within", "client"):
+            pass
+        with tracing.operation("send too", "producer"):
+            pass
+    request, sent, within = (recorded.one(name) for name in ("request", "send", "within"))
+    assert sent.parent is None
+    assert sent.context.trace_id != request.context.trace_id
+    assert [link.context for link in sent.links] == [request.context]
+    assert within.parent == sent.context
+    assert list(within.links) == []
+    assert recorded.one("send too").parent == request.context
+
+
 def test_headers_carry_on_that_a_trace_is_not_sampled(recorded: Recorded) -> None:
     with tracing.operation("send", "producer", received=UNSAMPLED):
         [(name, value)] = tracing.headers()
