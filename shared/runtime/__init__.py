@@ -1,1 +1,1 @@
-"""What every worker process has: settings, logs, metrics, probes, background tasks, an orderly stop."""
+"""What every worker process has: settings, logs, metrics, traces, probes, background tasks, an orderly stop."""
