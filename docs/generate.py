@@ -4,6 +4,7 @@
 - configuration.md: every setting of every worker
 - metrics.md: every metric of every worker
 - scaling.md: the table of what installations of three sizes take
+- deploy/helm: which settings each worker has, and what they may be, for the chart to check
 """
 
 import json
@@ -18,6 +19,7 @@ from pydantic_settings import BaseSettings
 import services.extractor.app
 import services.indexer.app
 import services.searcher.app
+from docs.chart_settings import shared_settings, with_settings
 from docs.metric_tables import metrics_document
 from docs.scaling_tables import with_plans
 from services.cli.embedding import EmbedSettings
@@ -31,6 +33,7 @@ from shared.runtime.server import Stop
 from shared.runtime.settings import variable_name
 
 HERE = Path(__file__).parent
+_CHART = HERE.parent / "deploy" / "helm" / "afterimage"
 
 # `model_construct` takes the defaults, whatever the environment says.
 _APPLICATIONS: dict[str, Callable[[], Application]] = {
@@ -59,6 +62,8 @@ def documents() -> Iterator[tuple[Path, str]]:
     yield HERE / "configuration.md", _configuration()
     yield HERE / "metrics.md", metrics_document()
     yield HERE / "scaling.md", with_plans(HERE / "scaling.md")
+    yield _CHART / "values.schema.json", with_settings(_CHART / "values.schema.json")
+    yield _CHART / "files" / "settings.json", shared_settings()
 
 
 def _sorted(specification: dict[str, Any]) -> dict[str, Any]:

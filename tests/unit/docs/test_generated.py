@@ -11,7 +11,7 @@ from shared.events.topics import Topics
 GENERATED = dict(documents())
 
 
-@pytest.mark.parametrize("path", GENERATED, ids=lambda path: str(Path(path).relative_to(HERE)))
+@pytest.mark.parametrize("path", GENERATED, ids=lambda path: str(Path(path).relative_to(HERE.parent)))
 def test_a_generated_document_is_as_make_docs_would_write_it(path: Path) -> None:
     assert path.read_text(encoding="utf-8") == GENERATED[path], "run `make docs`"
 
