@@ -51,7 +51,7 @@ check: setup ## what must hold before a commit: format, lint, types, import cont
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-ci-tools: ## install what the tests use beside Python: Java, Maven, redis-server, kcat, prometheus, chromium
+ci-tools: ## install what the tests use beside Python: Java, Maven, redis-server, kcat, prometheus, chromium, helm
 	@$(CURDIR)/tests/tools/install.sh
 
 # The whole suite, in a temporary folder that goes with it. TESTS="tests/unit -k name" runs a part. Two processes take a

@@ -23,7 +23,7 @@ WORKERS: dict[str, type[BaseSettings]] = {
 }
 _SHARED_PREFIXES = ("AFTERIMAGE_", "KAFKA_", "REDIS_", "OTEL_")
 
-# Values of the chart say these by other names, since more than the variable depends on each: a secret, a volume, a port.
+# Values of the chart say these by other names, since more than the variable depends on each: a secret, a volume.
 _SET_BY_THE_CHART = {
     "KAFKA_BOOTSTRAP_SERVERS",
     "KAFKA_SECURITY_PROTOCOL",

@@ -17,6 +17,8 @@ declare -A package=(
     [chromium]=chromium
 )
 
+"$(dirname "$0")/kubernetes.sh" || say "without helm and kube-score: the tests of the Helm chart are skipped"
+
 here() {
     command -v "$1" > /dev/null || return 1
     [ "$1" != java ] || java -XX:-UsePerfData --version 2> /dev/null | grep -qE '^(openjdk|java) (1[7-9]|[2-9][0-9])'

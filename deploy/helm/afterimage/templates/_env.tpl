@@ -35,6 +35,9 @@
 
 {{- define "afterimage.redisEnv" -}}
 {{- $redis := .root.Values.redis }}
+{{- if contains "@" $redis.url }}
+{{- fail "redis.url has a user or a password in it, which are no values: name a Secret with both in redis.secret" }}
+{{- end }}
 - {name: REDIS_URL, value: {{ $redis.url | quote }}}
 {{- with include "afterimage.secretOf" (dict "of" $redis "key" "secret" "worker" .worker) }}
 {{ include "afterimage.fromSecret" (dict "name" "REDIS_USERNAME" "secret" . "key" "username") }}

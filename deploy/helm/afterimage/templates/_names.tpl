@@ -59,15 +59,19 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end -}}
 {{- end -}}
 
-{{/* Takes root and cuda. */}}
+{{/* A worker's own image, else everybody's. Takes root, worker and cuda. */}}
 {{- define "afterimage.image" -}}
-{{- $image := .root.Values.image -}}
-{{- $digest := ternary $image.cudaDigest $image.digest .cuda -}}
-{{- $tag := ternary $image.cudaTag $image.tag .cuda | default (printf "%s-%s" .root.Chart.AppVersion (ternary "cuda" "cpu" .cuda)) -}}
-{{- if $digest -}}
-{{- printf "%s@%s" $image.repository $digest -}}
+{{- $all := .root.Values.image -}}
+{{- $own := dig "image" (dict) (index .root.Values .worker) -}}
+{{- $said := or $own.tag $own.digest | empty | not -}}
+{{- $image := ternary $own $all $said -}}
+{{- if and .cuda (not $said) (or $all.tag $all.digest) -}}
+{{- fail (printf "%s.gpu.count is 1, and image.tag or image.digest is for workers without a GPU: name the cuda variant in %s.image" .worker .worker) -}}
+{{- end -}}
+{{- if $image.digest -}}
+{{- printf "%s@%s" $all.repository $image.digest -}}
 {{- else -}}
-{{- printf "%s:%s" $image.repository $tag -}}
+{{- printf "%s:%s" $all.repository ($image.tag | default (printf "%s-%s" .root.Chart.AppVersion (ternary "cuda" "cpu" .cuda))) -}}
 {{- end -}}
 {{- end -}}
 

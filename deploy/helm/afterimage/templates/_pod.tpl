@@ -129,7 +129,7 @@ spec:
     {{- end }}
   containers:
     - name: {{ .worker }}
-      image: {{ include "afterimage.image" (dict "root" .root "cuda" $gpu) }}
+      image: {{ include "afterimage.image" (dict "root" .root "worker" .worker "cuda" $gpu) }}
       imagePullPolicy: {{ $v.image.pullPolicy }}
       command: [python, -m, services.{{ .worker }}]
       env: {{- include "afterimage.env" $env | trim | nindent 8 }}

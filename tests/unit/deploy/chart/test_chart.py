@@ -1,0 +1,155 @@
+"""The chart as a whole: Helm takes it, Kubernetes would take what comes out, and linters of both find nothing."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+
+from services.cli.settings import CliSettings
+from tests.unit.deploy.chart.rendering import (
+    CHART,
+    SCENARIOS,
+    Rendered,
+    every_scenario,
+    helm,
+    render,
+    rendered,
+    tool,
+    values_of,
+)
+from tests.unit.deploy.files import ROOT
+
+SCHEMAS = Path(__file__).with_name("schemas")
+KUBERNETES = ("1.30", "1.37")
+
+# Checks of kube-score that ask for what is done otherwise here.
+NOT_HELD_TO = (
+    "container-image-pull-policy",  # images are pinned, and start while their registry is away
+    "container-ephemeral-storage-request-and-limit",  # temporary folders have sizes, which bound them
+    "deployment-has-host-podantiaffinity",  # pods keep apart by topologySpreadConstraints
+    "statefulset-has-host-podantiaffinity",
+)
+
+
+def refused(thing: dict[str, Any], version: str) -> str | None:
+    """What a strict reader says of an object: Kubernetes's own schemas, or the operators' for their kinds."""
+    schema = SCHEMAS / f"{thing['kind']}.json"
+    try:
+        if schema.exists():
+            jsonschema.validate(thing, json.loads(schema.read_text(encoding="utf-8")))
+        else:
+            kubernetes_validate.validate(thing, version, strict=True)
+    except (jsonschema.ValidationError, kubernetes_validate.SchemaNotFoundError) as error:
+        return f"{thing['kind']} {thing['metadata']['name']}: {error.message}"
+    return None
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+@every_scenario
+def test_kubernetes_and_the_operators_know_every_field(scenario: str, version: str) -> None:
+    assert [said for each in rendered(scenario) if (said := refused(each, version))] == []
+
+
+def test_the_oldest_kubernetes_that_is_checked_is_the_oldest_that_the_chart_takes() -> None:
+    assert yaml.safe_load((CHART / "Chart.yaml").read_text())["kubeVersion"] == f">={KUBERNETES[0]}.0-0"
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        ("Deployment", ("spec", "template", "spec")),
+        ("StatefulSet", ("spec",)),
+        ("NetworkPolicy", ("spec", "egress", 0)),
+        ("ScaledObject", ("spec", "triggers", 0)),
+        ("PodMonitor", ("spec", "podMetricsEndpoints", 0)),
+        ("PrometheusRule", ("spec", "groups", 0)),
+    ],
+)
+def test_a_field_that_there_is_not_would_be_found(kind: str, path: tuple[str | int, ...]) -> None:
+    thing: Any = next(
+        each for each in render("production") if each["kind"] == kind and each["spec"].get("egress") != []
+    )
+    inside = thing
+    for step in path:
+        inside = inside[step] if not isinstance(inside, dict) or step in inside else inside.setdefault(step, [{}])
+    inside["aFieldThatThereIsNot"] = "x"
+    assert "aFieldThatThereIsNot" in (refused(thing, KUBERNETES[-1]) or "")
+
+
+@every_scenario
+def test_helm_lints_it_strictly(scenario: str) -> None:
+    done = helm("lint", "--strict", str(CHART), *values_of(scenario))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("scenario", sorted({*SCENARIOS} - {"trial"}))  # which leaves out what protects the others
+def test_kube_score_finds_nothing(scenario: str) -> None:
+    options = [f"--ignore-test={name}" for name in NOT_HELD_TO]
+    done = subprocess.run(
+        [tool("kube-score", "1.20.0"), "score", "--ignore-container-cpu-limit", *options, "--output-format=ci", "-"],
+        input="---\n".join(map(yaml.safe_dump, rendered(scenario))),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    found = [line for line in done.stdout.splitlines() if line.startswith(("[CRITICAL]", "[WARNING]"))]
+    assert (done.returncode, found) == (0, []), done.stderr
+    assert "[OK]" in done.stdout
+
+
+@every_scenario
+def test_no_two_objects_have_one_name(scenario: str) -> None:
+    names = [(each["kind"], each["metadata"]["name"]) for each in rendered(scenario)]
+    assert sorted(names) == sorted(set(names))
+
+
+@every_scenario
+def test_everything_is_in_the_namespace_of_the_release(scenario: str) -> None:
+    assert {each["metadata"]["namespace"] for each in rendered(scenario)} == {"images"}
+
+
+def test_names_stay_within_what_kubernetes_allows() -> None:
+    long = render("shard-groups", fullnameOverride="a" * 60, searcher={"groups": [{"name": "b" * 12}]})
+    assert max(len(each["metadata"]["name"]) for each in long) <= 63
+
+
+def test_the_workers_are_of_the_version_that_is_here() -> None:
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'version = "{yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"]}"' in project
+
+
+def test_the_topics_are_there_before_the_workers() -> None:
+    (job,) = rendered("production").of_kind("Job")
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    container = rendered("production").container("topics")
+    assert container.spec["command"] == ["afterimage", "topics", "--replication", "3"]
+    assert container.env["AFTERIMAGE_PARTITIONS"] == "16"
+    default = rendered("default").container("topics").env["AFTERIMAGE_PARTITIONS"]
+    assert default == str(CliSettings.model_fields["partitions"].default)
+
+
+def test_an_example_has_every_part_of_the_chart() -> None:
+    everything: set[str] = set()
+    for scenario in SCENARIOS:
+        everything |= {each["kind"] for each in Rendered(rendered(scenario))}
+    assert everything == {
+        "ConfigMap",
+        "Deployment",
+        "HorizontalPodAutoscaler",
+        "Ingress",
+        "Job",
+        "NetworkPolicy",
+        "PodDisruptionBudget",
+        "PodMonitor",
+        "PrometheusRule",
+        "ScaledObject",
+        "Service",
+        "ServiceAccount",
+        "StatefulSet",
+    }
