@@ -51,7 +51,7 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
 
 async def see_that_nobody_writes(settings: CliSettings, shards: Shards) -> None:
     """Raises Failure where an indexer that holds one of the shards still reports, and LogUnavailable."""
-    async with connect(settings.redis_url) as redis:
+    async with connect(settings.redis) as redis:
         directory = ReplicaDirectory(redis, namespace=settings.namespace)
         before = {number: await directory.writer(number) for number in shards.numbers}
         if any(before.values()):
@@ -89,7 +89,7 @@ async def _restore(
     check_manifest(stored.manifest, first=shards.first[shard], end=end, now_ms=time.time_ns() // 1_000_000)
     await asyncio.to_thread(check_target, target, stored.manifest, scratch)
     opened = await asyncio.to_thread(open_snapshot, source, stored, scratch, bar.advance)
-    history = FeatureHistory(settings.kafka_bootstrap_servers, Topics(settings.namespace).features)
+    history = FeatureHistory(settings.kafka, Topics(settings.namespace).features)
     before = await _operations_before(history, shard, position, shards.incarnation)
     check_history(opened, before, scheme=await _scheme(history, shard, shards.incarnation))
     await asyncio.to_thread(put_in_place, source, target, stored, scratch, bar.advance)

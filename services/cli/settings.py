@@ -22,5 +22,8 @@ class CliSettings(StoreSettings, ServiceSettings):
     def client(self) -> AfterimageClient:
         """The client that these settings describe, not yet connected."""
         return AfterimageClient(
-            self.kafka_bootstrap_servers, namespace=self.namespace, fetch_wait_ms=self.fetch_wait_ms
+            self.kafka_bootstrap_servers,
+            security=self.kafka.security,
+            namespace=self.namespace,
+            fetch_wait_ms=self.fetch_wait_ms,
         )

@@ -29,7 +29,7 @@ class Shards:
 async def chosen_shards(settings: CliSettings, chosen: Collection[int] | None) -> Shards:
     """The shards that were named; all that there are, where none was. Raises ClusterError, BusUnavailable, Failure."""
     topic = Topics(settings.namespace).features
-    async with Cluster(settings.kafka_bootstrap_servers, within_s=5) as cluster:
+    async with Cluster(settings.kafka, within_s=5) as cluster:
         first, ends = await cluster.first_offsets(topic), await cluster.end_offsets(topic)
         incarnation = incarnation_of(await cluster.id(), topic)
     if not ends:

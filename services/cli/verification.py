@@ -21,13 +21,13 @@ async def verify_all(settings: CliSettings) -> AsyncIterator[list[Verified]]:
     Raises ClusterError, LogUnavailable, and Failure where there are no topics, or Kafka cannot be read.
     """
     topics = Topics(settings.namespace)
-    async with Cluster(settings.kafka_bootstrap_servers, within_s=5) as cluster:
+    async with Cluster(settings.kafka, within_s=5) as cluster:
         ends = await cluster.end_offsets(topics.features)
         incarnation = incarnation_of(await cluster.id(), topics.features)
     if not ends:
         raise Failure(f"there is no topic {topics.features}: `afterimage topics` creates it")
-    history = FeatureHistory(settings.kafka_bootstrap_servers, topics.features)
-    async with connect(settings.redis_url) as redis:
+    history = FeatureHistory(settings.kafka, topics.features)
+    async with connect(settings.redis) as redis:
         directory = ReplicaDirectory(redis, namespace=settings.namespace)
         for shard, end in sorted(ends.items()):
             with err.status(f"shard {shard}: reading {end} offsets from Kafka") as shown:

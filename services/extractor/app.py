@@ -68,14 +68,12 @@ class ExtractorWorker:
         settings = self._settings
         engine = await open_engine(settings, self._metrics, resources)
         self._metrics.watch(engine, decoders=settings.threads, max_in_flight=settings.max_in_flight)
-        async with Cluster(settings.kafka_bootstrap_servers) as cluster:
+        async with Cluster(settings.kafka) as cluster:
             partitions = await cluster.wait_for_topic(self._topics.uploaded)
             await cluster.wait_for_topic(self._topics.features)
         fetcher = await resources.enter_async_context(Fetcher(settings.fetch_policy()))
         producer = await resources.enter_async_context(
-            RecordProducer(
-                settings.kafka_bootstrap_servers, client_id="afterimage-extractor", observer=self._metrics.producer
-            )
+            RecordProducer(settings.kafka, client_id="afterimage-extractor", observer=self._metrics.producer)
         )
         budget = ByteBudget(settings.max_fetched_mb * 1024 * 1024)
         self._metrics.held.set_function(lambda: budget.held)
@@ -103,7 +101,7 @@ class ExtractorWorker:
         settings = self._settings
         if settings.cache_images == 0:
             return engine.extract
-        redis = await resources.enter_async_context(connect(settings.redis_url))
+        redis = await resources.enter_async_context(connect(settings.redis))
         slots = Slots(
             namespace=settings.namespace,
             images=settings.cache_images,
@@ -127,7 +125,7 @@ class ExtractorWorker:
 def build(settings: ExtractorSettings, stop: Stop) -> Application:
     """The extractor as an ASGI application."""
     registry = new_registry()
-    broker = WorkerBroker(settings.kafka_bootstrap_servers, name="extractor", stop=stop, registry=registry)
+    broker = WorkerBroker(settings.kafka, name="extractor", stop=stop, registry=registry)
     worker = ExtractorWorker(settings, broker, registry, stop)
     return build_application(
         broker,

@@ -74,6 +74,7 @@ def build(settings: GatewaySettings, stop: Stop) -> ASGIApp:
     def open_index() -> AfterimageClient:
         return AfterimageClient(
             settings.kafka_bootstrap_servers,
+            security=settings.kafka.security,
             namespace=settings.namespace,
             max_in_flight=settings.max_in_flight,
             fetch_wait_ms=settings.fetch_wait_ms,

@@ -26,16 +26,20 @@ class Connection:
     def __init__(self, open_index: OpenIndex) -> None:
         self._open = open_index
         self.index: ImageIndex | None = None
+        self._problem = "for the first time"
 
     def not_connected(self) -> str | None:
         """A readiness check."""
-        return None if self.index else "Kafka and its topics are not there yet: the gateway keeps trying"
+        if self.index:
+            return None
+        return f"Kafka and its topics are not there yet: the gateway keeps trying ({self._problem})"
 
     async def run(self) -> None:
         while True:
             try:
                 await self._hold()
             except BusUnavailable as error:
+                self._problem = str(error)
                 log.warning("waiting_for_kafka", error=str(error), retry_in_s=_RETRY_S)
                 await asyncio.sleep(_RETRY_S)
 

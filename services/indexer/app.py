@@ -70,17 +70,15 @@ class IndexerWorker:
 
     async def prepare(self, resources: AsyncExitStack, tasks: BackgroundTasks) -> None:
         settings = self._settings
-        async with Cluster(settings.kafka_bootstrap_servers) as cluster:
+        async with Cluster(settings.kafka) as cluster:
             await cluster.wait_for_topic(self._topics.features)
             await cluster.wait_for_topic(self._topics.indexed)
             incarnation = incarnation_of(await cluster.id(), self._topics.features)
-        redis = await resources.enter_async_context(connect(settings.redis_url))
+        redis = await resources.enter_async_context(connect(settings.redis))
         log_ = RedisLog(redis, namespace=settings.namespace)
         thread = resources.enter_context(SingleThread("index"))
         producer = await resources.enter_async_context(
-            RecordProducer(
-                settings.kafka_bootstrap_servers, client_id="afterimage-indexer", observer=self._metrics.producer
-            )
+            RecordProducer(settings.kafka, client_id="afterimage-indexer", observer=self._metrics.producer)
         )
         sealer = self._open_sealer(
             resources, incarnation, thread, CompactionRequests(redis, namespace=settings.namespace)
@@ -151,7 +149,9 @@ class IndexerWorker:
         if not self._features.running:
             return "no partitions yet"
         waiting = self._handler.unclaimed
-        return f"shards {waiting} are not claimed yet" if waiting else None
+        if not waiting:
+            return None
+        return f"shards {waiting} are not claimed yet" + (f" ({trouble})" if (trouble := self._handler.trouble) else "")
 
     async def _beat(self) -> None:
         while True:
@@ -178,7 +178,7 @@ def _now_ms() -> int:
 def build(settings: IndexerSettings, stop: Stop) -> Application:
     """The indexer as an ASGI application."""
     registry = new_registry()
-    broker = WorkerBroker(settings.kafka_bootstrap_servers, name="indexer", stop=stop, registry=registry)
+    broker = WorkerBroker(settings.kafka, name="indexer", stop=stop, registry=registry)
     worker = IndexerWorker(settings, broker, registry)
     return build_application(
         broker,

@@ -91,6 +91,8 @@ class IndexFeatures:
         self._unreported: dict[int, int] = {}
         """Shard → the first offset whose receipt this process has not sent, for what it has held without a break."""
         self._locks: dict[int, asyncio.Lock] = {}
+        self.trouble: str | None = None
+        """Why a shard could not be claimed, the last time that this was tried."""
 
     @property
     def writers(self) -> list[ShardWriter]:
@@ -144,6 +146,7 @@ class IndexFeatures:
             elif not await writer.still_mine():
                 writer.lose()
                 await self._claim(shard, cause="lost")
+            self.trouble = None
         except (LogUnavailable, BusUnavailable) as error:
             self._tell_unavailable(shard, error)
 
@@ -226,6 +229,7 @@ class IndexFeatures:
             )
 
     def _tell_unavailable(self, shard: int, error: LogUnavailable | BusUnavailable) -> None:
+        self.trouble = str(error)
         log.warning("log_unavailable", shard=shard, error=str(error), retry_in_s=_RETRY_S)
         self._metrics.unavailable.labels("log" if isinstance(error, LogUnavailable) else "bus").inc()
 

@@ -92,9 +92,7 @@ class SearcherWorker:
         tasks.spawn(self._describe(self._replicas), name="describe")
         fetcher = await resources.enter_async_context(Fetcher(settings.fetch_policy()))
         producer = await resources.enter_async_context(
-            RecordProducer(
-                settings.kafka_bootstrap_servers, client_id="afterimage-searcher", observer=self._metrics.producer
-            )
+            RecordProducer(settings.kafka, client_id="afterimage-searcher", observer=self._metrics.producer)
         )
         effort = SearchEffort(settings.effort_policy())
         probe = RecallProbe(self._replicas, effort, self._metrics, share=settings.recall_probe, chance=random.random)
@@ -143,15 +141,15 @@ class SearcherWorker:
         self, resources: AsyncExitStack, tasks: BackgroundTasks, vector_format: VectorFormat
     ) -> ReplicaSet:
         settings = self._settings
-        async with Cluster(settings.kafka_bootstrap_servers) as cluster:
+        async with Cluster(settings.kafka) as cluster:
             await cluster.wait_for_topic(self._topics.requests)
             numbers = await cluster.wait_for_topic(self._topics.features)
             mine = self._mine(numbers)
             incarnation = incarnation_of(await cluster.id(), self._topics.features)
-        redis = await resources.enter_async_context(connect(settings.redis_url))
+        redis = await resources.enter_async_context(connect(settings.redis))
         thread = resources.enter_context(SingleThread("index"))
         log_ = RedisLog(redis, namespace=settings.namespace)
-        history = FeatureHistory(settings.kafka_bootstrap_servers, self._topics.features)
+        history = FeatureHistory(settings.kafka, self._topics.features)
         segments = resources.enter_context(settings.open_segments(vector_format))
         if segments:
             self._metrics.disk.watch(segments.folder)
@@ -216,7 +214,7 @@ def _now_ms() -> int:
 def build(settings: SearcherSettings, stop: Stop) -> Application:
     """The searcher as an ASGI application."""
     registry = new_registry()
-    broker = WorkerBroker(settings.kafka_bootstrap_servers, name="searcher", stop=stop, registry=registry)
+    broker = WorkerBroker(settings.kafka, name="searcher", stop=stop, registry=registry)
     worker = SearcherWorker(settings, broker, registry)
     return build_application(
         broker,

@@ -4,16 +4,21 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
+from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 from prometheus_client import CollectorRegistry
 
 from shared.bus.contracts import Contract
+from shared.bus.faults import NO_RIGHT, no_right
 from shared.bus.prompt import consume_promptly
 from shared.runtime.health import Flag
 from shared.runtime.logging import get_logger
 from shared.runtime.server import Stop
 from shared.runtime.settings import BadSettings
+from shared.wires.kafka import KafkaSecurity, Servers, kafka_servers
+from shared.wires.refusal import Refused
 
 log = get_logger(__name__)
 
@@ -24,9 +29,10 @@ class WorkerBroker(KafkaBroker):
     FastStream itself would leave a process up that consumes nothing.
     """
 
-    def __init__(self, bootstrap_servers: str, *, name: str, stop: Stop, registry: CollectorRegistry) -> None:
+    def __init__(self, servers: Servers, *, name: str, stop: Stop, registry: CollectorRegistry) -> None:
         super().__init__(
-            bootstrap_servers.split(","),
+            kafka_servers(servers).addresses.split(","),
+            security=_as_faststream_has_it(kafka_servers(servers).security),
             client_id=f"afterimage-{name}",
             consumer_only=True,  # records are produced by RecordProducer, which waits for the acknowledgement
             allow_auto_create_topics=False,
@@ -38,6 +44,7 @@ class WorkerBroker(KafkaBroker):
         self.ready = Flag("the worker is starting")
         self.prepare: Callable[[], Awaitable[None]] | None = None
         self._stop_worker = stop
+        self._servers = kafka_servers(servers)
 
     def declare_output(self, topic: str, contract: Contract) -> None:
         """Name a topic that the worker writes to in its AsyncAPI document."""
@@ -48,15 +55,20 @@ class WorkerBroker(KafkaBroker):
         log.critical("worker_failed", what=what, exc_info=sys.exc_info())
         self._stop_worker()
 
+    def _refused(self, error: KafkaError) -> None:
+        self._stop_worker.because(no_right("consuming", error, self._servers))
+
     async def start(self) -> None:
         try:
             if self.prepare:
                 await self.prepare()
             await self.connect()
-            consume_promptly(self)
+            consume_promptly(self, self._refused)
             await super().start()
-        except BadSettings as error:
+        except (BadSettings, Refused) as error:
             self._stop_worker.because(str(error))
+        except NO_RIGHT as error:
+            self._refused(error)
         except Exception:  # noqa: BLE001 - whatever it is, a worker that cannot start must end
             self.fail("the worker cannot start")
         else:
@@ -64,3 +76,11 @@ class WorkerBroker(KafkaBroker):
             log.info("worker_started")
             return
         await asyncio.Event().wait()  # until the server, which was told to stop, cancels this
+
+
+def _as_faststream_has_it(security: KafkaSecurity) -> BaseSecurity | None:
+    context = security.tls.context() if security.uses_tls else None
+    if not security.uses_sasl or security.password is None:
+        return BaseSecurity(ssl_context=context) if context else None
+    kind = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}[security.mechanism]
+    return kind(security.username, security.password.get_secret_value(), ssl_context=context)

@@ -9,10 +9,12 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
 
-from shared.bus.faults import bus_faults
+from shared.bus.faults import NO_RIGHT, BusRefused, bus_faults, no_right
+from shared.bus.letting_in import not_let_in
 from shared.bus.ungrouped import ungrouped_consumer
 from shared.events.topics import TopicSpec
 from shared.runtime.logging import get_logger
+from shared.wires.kafka import Servers, kafka_servers
 
 log = get_logger(__name__)
 
@@ -28,29 +30,33 @@ class ClusterError(Exception):
 class Cluster:
     """An administrator's view of Kafka. Use as a context manager, which waits for a broker `within_s` seconds.
 
-    Raises ClusterError on entering where none answers, and BusUnavailable from its methods.
+    Raises ClusterError on entering where none answers, BusRefused where one does not let us in, and BusUnavailable from
+    its methods.
     """
 
-    def __init__(self, bootstrap_servers: str, *, within_s: float = 60.0) -> None:
-        self._bootstrap_servers = bootstrap_servers
+    def __init__(self, servers: Servers, *, within_s: float = 60.0) -> None:
+        self._servers = kafka_servers(servers)
         self._within_s = within_s
         self._admin: AIOKafkaAdminClient
 
     async def __aenter__(self) -> Self:
         deadline = asyncio.get_running_loop().time() + self._within_s
         while True:
-            admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap_servers)
+            admin = AIOKafkaAdminClient(**self._servers.options())
             try:
                 await admin.start()
                 break
             except KafkaConnectionError as error:
                 await admin.close()
+                reason = await not_let_in(self._servers)
+                if isinstance(reason, BusRefused):
+                    raise reason from error
                 if asyncio.get_running_loop().time() > deadline:
                     raise ClusterError(
-                        f"no Kafka broker answers at {self._bootstrap_servers} (waited {self._within_s:.0f} s): start "
-                        "one, for example with `afterimage up`, or set KAFKA_BOOTSTRAP_SERVERS"
+                        f"{reason} (waited {self._within_s:.0f} s): start a broker, for example with `afterimage up`, "
+                        "or set KAFKA_BOOTSTRAP_SERVERS"
                     ) from error
-                log.info("waiting_for_kafka", bootstrap_servers=self._bootstrap_servers)
+                log.info("waiting_for_kafka", bootstrap_servers=str(self._servers), reason=str(reason))
                 await asyncio.sleep(_RETRY_S)
         self._admin = admin
         return self
@@ -80,13 +86,15 @@ class Cluster:
             )
             for spec in specs
         ]
-        with bus_faults("creating topics"):
+        with bus_faults("creating topics", self._servers):
             response = await self._admin.create_topics(topics, timeout_ms=_CREATE_TIMEOUT_MS)
         created = []
         for name, code, *rest in response.topic_errors:
             error = for_code(code)
             if error is TopicAlreadyExistsError:
                 continue
+            if error in NO_RIGHT:
+                raise BusRefused(no_right(f"creating the topic {name}", error(name), self._servers))
             if code != 0:
                 raise ClusterError(f"the topic {name} cannot be created: {error.__name__} {rest[0] if rest else ''}")
             created.append(name)
@@ -97,9 +105,12 @@ class Cluster:
             return len((await self._admin.describe_cluster())["brokers"])
 
     async def partitions(self, topic: str) -> list[int]:
-        """The partitions of a topic; empty where it does not exist."""
-        with bus_faults(f"looking for the topic {topic}"):
+        """The partitions of a topic; empty where it does not exist. Raises BusRefused where we may not know that."""
+        with bus_faults(looking := f"looking for the topic {topic}", self._servers):
             described = await self._admin.describe_topics([topic])
+            for info in described:
+                if (error := for_code(info["error_code"])) in NO_RIGHT:
+                    raise BusRefused(no_right(looking, error(topic), self._servers))
         return sorted(part["partition"] for info in described for part in info["partitions"] if not info["error_code"])
 
     async def wait_for_topic(self, topic: str) -> list[int]:
@@ -112,16 +123,16 @@ class Cluster:
     async def end_offsets(self, topic: str) -> dict[int, int]:
         """Partition → the offset that the next record will get."""
         parts = [TopicPartition(topic, number) for number in await self.partitions(topic)]
-        with bus_faults(f"asking for the end of {topic}"):
-            async with ungrouped_consumer(self._bootstrap_servers) as reader:
+        with bus_faults(f"asking for the end of {topic}", self._servers):
+            async with ungrouped_consumer(self._servers) as reader:
                 ends = await reader.end_offsets(parts) if parts else {}
         return {part.partition: offset for part, offset in ends.items()}
 
     async def first_offsets(self, topic: str) -> dict[int, int]:
         """Partition → the offset of the oldest record that is kept; that of the next one where none is."""
         parts = [TopicPartition(topic, number) for number in await self.partitions(topic)]
-        with bus_faults(f"asking for the beginning of {topic}"):
-            async with ungrouped_consumer(self._bootstrap_servers) as reader:
+        with bus_faults(f"asking for the beginning of {topic}", self._servers):
+            async with ungrouped_consumer(self._servers) as reader:
                 firsts = await reader.beginning_offsets(parts) if parts else {}
         return {part.partition: offset for part, offset in firsts.items()}
 
@@ -130,6 +141,8 @@ class Cluster:
         parts = [TopicPartition(topic, number) for number in await self.partitions(topic)]
         try:
             offsets = await self._admin.list_consumer_group_offsets(group, partitions=parts) if parts else {}
+        except NO_RIGHT as error:
+            raise BusRefused(no_right(f"asking how far {group} is", error, self._servers)) from error
         except KafkaError:  # no coordinator yet: a group that never was
             return {}
         return {part.partition: found.offset for part, found in offsets.items() if found.offset >= 0}

@@ -9,6 +9,7 @@ from shared.events.features import UnreadableFeature, read_operation
 from shared.events.operations import Operation, OperationBatch, make_batch
 from shared.replication.replica import HistoryUnavailable
 from shared.runtime.logging import get_logger
+from shared.wires.kafka import Servers
 
 log = get_logger(__name__)
 
@@ -16,8 +17,8 @@ log = get_logger(__name__)
 class FeatureHistory:
     """Implements replication's History over Kafka."""
 
-    def __init__(self, bootstrap_servers: str, topic: str) -> None:
-        self._bootstrap_servers = bootstrap_servers
+    def __init__(self, servers: Servers, topic: str) -> None:
+        self._servers = servers
         self._topic = topic
 
     async def read(self, shard: int, *, after: int, incarnation: str) -> AsyncGenerator[OperationBatch, None]:
@@ -27,7 +28,7 @@ class FeatureHistory:
         """
         position = after
         try:
-            async for step in scan(self._bootstrap_servers, self._topic, shard, first=after + 1):
+            async for step in scan(self._servers, self._topic, shard, first=after + 1):
                 yield make_batch(
                     incarnation=incarnation,
                     previous=position,

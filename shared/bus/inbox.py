@@ -10,9 +10,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from shared.bus.consumer import Record
-from shared.bus.faults import bus_faults
+from shared.bus.faults import NO_RIGHT, bus_faults, no_right
 from shared.bus.ungrouped import FETCH_WAIT_MS, ungrouped_consumer
 from shared.runtime.logging import get_logger
+from shared.wires.kafka import Servers, kafka_servers
 
 log = get_logger(__name__)
 
@@ -27,7 +28,7 @@ class Inbox:
 
     def __init__(
         self,
-        bootstrap_servers: str,
+        servers: Servers,
         partitions: Mapping[str, Sequence[int]],
         receive: Callable[[Record], None],
         *,
@@ -35,7 +36,7 @@ class Inbox:
     ) -> None:
         self._wanted = partitions
         self._receive = receive
-        self._bootstrap_servers = bootstrap_servers
+        self._servers = kafka_servers(servers)
         self._fetch_wait_ms = fetch_wait_ms
         self._stack = AsyncExitStack()
         self._consumer: AIOKafkaConsumer
@@ -44,9 +45,9 @@ class Inbox:
     async def __aenter__(self) -> Self:
         """Raises BusUnavailable where no broker answers."""
         async with AsyncExitStack() as stack:
-            with bus_faults("listening for answers"):
+            with bus_faults("listening for answers", self._servers):
                 self._consumer = await stack.enter_async_context(
-                    ungrouped_consumer(self._bootstrap_servers, fetch_wait_ms=self._fetch_wait_ms)
+                    ungrouped_consumer(self._servers, fetch_wait_ms=self._fetch_wait_ms)
                 )
                 await self._assign()
             self._stack = stack.pop_all()
@@ -73,7 +74,8 @@ class Inbox:
             try:
                 batches = await self._consumer.getmany(timeout_ms=1000)
             except KafkaError as error:
-                log.warning("inbox_cannot_read", error=repr(error), retry_in_s=_RETRY_S)
+                told = no_right("listening", error, self._servers) if isinstance(error, NO_RIGHT) else repr(error)
+                log.warning("inbox_cannot_read", error=told, retry_in_s=_RETRY_S)
                 await asyncio.sleep(_RETRY_S)
                 continue
             for records in batches.values():

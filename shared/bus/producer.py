@@ -12,8 +12,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError
 from aiokafka.structs import RecordMetadata
 
-from shared.bus.faults import BusUnavailable, bus_faults
+from shared.bus.faults import NO_RIGHT, BusRefused, BusUnavailable, bus_faults
+from shared.bus.letting_in import not_let_in
 from shared.runtime.logging import get_logger
+from shared.wires.kafka import Servers, kafka_servers
 
 log = get_logger(__name__)
 
@@ -50,21 +52,25 @@ class RecordProducer:
 
     def __init__(
         self,
-        bootstrap_servers: str,
+        servers: Servers,
         *,
         client_id: str,
         linger_ms: int = 0,
         observer: ProducerObserver | None = None,
     ) -> None:
-        self._bootstrap_servers = bootstrap_servers
+        self._servers = kafka_servers(servers)
         self._client_id = client_id
         self._linger_ms = linger_ms
         self._observer = observer
         self._producer: AIOKafkaProducer | None = None
 
     async def __aenter__(self) -> Self:
-        with bus_faults(f"connecting to Kafka at {self._bootstrap_servers}"):
-            self._producer = await self._start(idempotent=True)
+        """Raises BusUnavailable where no broker answers, BusRefused where none lets us in."""
+        with bus_faults("connecting", self._servers):
+            try:
+                self._producer = await self._start(idempotent=True)
+            except KafkaConnectionError as error:
+                raise await not_let_in(self._servers) from error
         return self
 
     async def __aexit__(
@@ -89,7 +95,7 @@ class RecordProducer:
         """
         if self._producer is None:
             raise RuntimeError("the producer is used as a context manager: it is not started")
-        with self._observed(topic, value), bus_faults(f"writing to {topic}"):
+        with self._observed(topic, value), bus_faults(f"writing to {topic}", self._servers):
             try:
                 sent = await self._producer.send(
                     topic,
@@ -134,12 +140,14 @@ class RecordProducer:
         partition: int | None = None,
         timestamp_ms: int | None = None,
     ) -> RecordMetadata:
-        """Send one record, again and again while Kafka is not there. Raises RecordTooLarge."""
+        """Send one record, again and again while Kafka is not there. Raises RecordTooLarge, BusRefused."""
         while True:
             try:
                 return await self.send(
                     topic, key=key, value=value, headers=headers, partition=partition, timestamp_ms=timestamp_ms
                 )
+            except BusRefused:
+                raise
             except BusUnavailable as error:
                 log.warning("send_failed", topic=topic, error=str(error), retry_in_s=_RETRY_S)
                 await asyncio.sleep(_RETRY_S)
@@ -148,7 +156,7 @@ class RecordProducer:
         """The number of partitions of a topic. Raises BusUnavailable where the topic is unknown."""
         if self._producer is None:
             raise RuntimeError("the producer is used as a context manager: it is not started")
-        with bus_faults(f"looking for the topic {topic}"):
+        with bus_faults(f"looking for the topic {topic}", self._servers):
             return len(await self._producer.partitions_for(topic))
 
     @contextmanager
@@ -166,13 +174,13 @@ class RecordProducer:
 
     async def _start(self, *, idempotent: bool) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap_servers,
             client_id=self._client_id,
             acks="all",
             enable_idempotence=idempotent,
             linger_ms=self._linger_ms,
             max_request_size=MAX_RECORD_BYTES,
             **PRODUCER_SETTINGS,
+            **self._servers.options(),
         )
         try:
             with _quiet("aiokafka.producer.sender"):
@@ -181,7 +189,7 @@ class RecordProducer:
             await producer.stop()
             # The embedded broker hands out no producer ids. A retry may then write a record twice, which is harmless:
             # of two records about one id from one event, either is as good.
-            if not idempotent or isinstance(error, KafkaConnectionError):
+            if not idempotent or isinstance(error, (KafkaConnectionError, *NO_RIGHT)):
                 raise
             log.info("idempotent_producer_unavailable", error=repr(error))
             return await self._start(idempotent=False)

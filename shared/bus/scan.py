@@ -8,6 +8,7 @@ from aiokafka import TopicPartition
 from shared.bus.consumer import Record
 from shared.bus.faults import bus_faults
 from shared.bus.ungrouped import ungrouped_consumer
+from shared.wires.kafka import Servers, kafka_servers
 
 _BATCH_RECORDS = 2000
 _POLL_MS = 500
@@ -21,14 +22,14 @@ class Scanned:
     reached: int
 
 
-async def scan(bootstrap_servers: str, topic: str, partition: int, *, first: int = 0) -> AsyncIterator[Scanned]:
+async def scan(servers: Servers, topic: str, partition: int, *, first: int = 0) -> AsyncIterator[Scanned]:
     """Read from `first`, or the oldest record that is kept, to the end as it is when reading begins.
 
     The last step reaches the offset before that end even where compaction has emptied it. Raises BusUnavailable.
     """
     part = TopicPartition(topic, partition)
-    with bus_faults(f"reading partition {partition} of {topic}"):
-        async with ungrouped_consumer(bootstrap_servers) as consumer:
+    with bus_faults(f"reading partition {partition} of {topic}", kafka_servers(servers)):
+        async with ungrouped_consumer(servers) as consumer:
             consumer.assign([part])
             end = (await consumer.end_offsets([part]))[part]
             oldest = (await consumer.beginning_offsets([part]))[part]

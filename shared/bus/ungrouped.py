@@ -6,17 +6,19 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer
 
+from shared.wires.kafka import Servers, kafka_servers
+
 FETCH_WAIT_MS = 500
 """Longest wait of a fetch that finds nothing: Kafka's own default."""
 
 
 @asynccontextmanager
 async def ungrouped_consumer(
-    bootstrap_servers: str, *, fetch_wait_ms: int = FETCH_WAIT_MS
+    servers: Servers, *, fetch_wait_ms: int = FETCH_WAIT_MS
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """A started consumer that has nothing assigned yet. Raises KafkaError where no broker answers."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap_servers,
+        **kafka_servers(servers).options(),
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="earliest",

@@ -7,14 +7,18 @@ from shared.bus.faults import BusUnavailable
 from shared.client.client import AfterimageClient, NoAnswer, Searchable, Sent, UploadRejected
 from shared.client.sync import SyncAfterimageClient
 from shared.client.tracing import trace_client
+from shared.wires.kafka import KafkaSecurity
+from shared.wires.tls import TlsFiles
 
 __all__ = [
     "AfterimageClient",
     "BusUnavailable",
+    "KafkaSecurity",
     "NoAnswer",
     "Searchable",
     "Sent",
     "SyncAfterimageClient",
+    "TlsFiles",
     "UploadRejected",
     "trace_client",
 ]

@@ -34,6 +34,7 @@ from shared.events.upload_forms import checked_upload
 from shared.events.uploads import write_native
 from shared.events.vectors import pack_vector
 from shared.runtime import tracing
+from shared.wires.kafka import PLAINTEXT, KafkaSecurity, KafkaServers
 
 DEFAULT_TIMEOUT_S = 10.0
 MAX_IN_FLIGHT = 256
@@ -95,13 +96,17 @@ class AfterimageClient:
         self,
         bootstrap_servers: str = "localhost:9092",
         *,
+        security: KafkaSecurity = PLAINTEXT,
         namespace: str = "",
         max_in_flight: int = MAX_IN_FLIGHT,
         fetch_wait_ms: int = FETCH_WAIT_MS,
     ) -> None:
-        """fetch_wait_ms: how long Kafka may keep a fetch that finds nothing; the embedded broker needs it short."""
+        """security: what is shown to the brokers.
+
+        fetch_wait_ms: how long Kafka may keep a fetch that finds nothing; the embedded broker needs it short.
+        """
         self._topics = Topics(namespace)
-        self._bootstrap_servers = bootstrap_servers
+        self._servers = KafkaServers(bootstrap_servers, security)
         self._turn = asyncio.Semaphore(max_in_flight)
         self._fetch_wait_ms = fetch_wait_ms
         self._searches: dict[bytes, _Search] = {}
@@ -113,7 +118,7 @@ class AfterimageClient:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             self._producer = await stack.enter_async_context(
-                RecordProducer(self._bootstrap_servers, client_id="afterimage-client")
+                RecordProducer(self._servers, client_id="afterimage-client")
             )
             mine = random.randrange(await self._producer.partitions(self._topics.replies))  # noqa: S311 - no secret
             self._reply_partition = mine
@@ -279,7 +284,7 @@ class AfterimageClient:
         return answer
 
     def _inbox(self, partitions: Mapping[str, Sequence[int]], receive: Callable[[Record], None]) -> Inbox:
-        return Inbox(self._bootstrap_servers, partitions, receive, fetch_wait_ms=self._fetch_wait_ms)
+        return Inbox(self._servers, partitions, receive, fetch_wait_ms=self._fetch_wait_ms)
 
     async def _ask(self, request: SearchRequest, timeout_s: float) -> Merging:
         """Return the replies that came, at least one."""

@@ -9,6 +9,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from shared.bus.ungrouped import FETCH_WAIT_MS
 from shared.client.client import MAX_IN_FLIGHT, AfterimageClient
+from shared.wires.kafka import PLAINTEXT, KafkaSecurity
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,13 +38,18 @@ class SyncAfterimageClient:
         self,
         bootstrap_servers: str = "localhost:9092",
         *,
+        security: KafkaSecurity = PLAINTEXT,
         namespace: str = "",
         max_in_flight: int = MAX_IN_FLIGHT,
         fetch_wait_ms: int = FETCH_WAIT_MS,
     ) -> None:
         """See AfterimageClient."""
         self._make: Callable[[], AfterimageClient] = lambda: AfterimageClient(
-            bootstrap_servers, namespace=namespace, max_in_flight=max_in_flight, fetch_wait_ms=fetch_wait_ms
+            bootstrap_servers,
+            security=security,
+            namespace=namespace,
+            max_in_flight=max_in_flight,
+            fetch_wait_ms=fetch_wait_ms,
         )
         self._client: AfterimageClient | None = None
         self._loop: asyncio.AbstractEventLoop

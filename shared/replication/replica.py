@@ -105,6 +105,8 @@ class ShardReplica:
         self._observer = observer
         self._clock = clock
         self._snapshots = snapshots
+        self.trouble: str | None = None
+        """Why it could not catch up, the last time that it tried."""
         self._state = ReplicaState.EMPTY
         self._heard: asyncio.Queue[OperationBatch] = asyncio.Queue(_HEARD_BATCHES)
         self._overrun = False
@@ -151,8 +153,10 @@ class ShardReplica:
         while True:
             try:
                 await self._catch_up()
+                self.trouble = None
                 await self._listen()
             except (LogUnavailable, HistoryUnavailable) as error:
+                self.trouble = str(error)
                 log.warning("replica_cannot_catch_up", shard=self.shard, position=self.position, error=str(error))
                 self._observer.unavailable(self.shard, "log" if isinstance(error, LogUnavailable) else "history")
                 await asyncio.sleep(POLL_S)

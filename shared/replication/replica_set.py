@@ -65,7 +65,10 @@ class ReplicaSet:
     def not_live(self) -> str | None:
         """Readiness: every replica is LIVE."""
         behind = {shard: str(state) for shard, state in self.states.items() if state is not ReplicaState.LIVE}
-        return f"replicas are not live: {behind}" if behind else None
+        if not behind:
+            return None
+        trouble = next((each.trouble for each in self._replicas.values() if each.trouble), None)
+        return f"replicas are not live: {behind}" + (f" ({trouble})" if trouble else "")
 
     async def live(self) -> None:
         """Return when all replicas are LIVE."""

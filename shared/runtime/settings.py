@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.runtime.logging import LogFormat
+from shared.wires.settings import KafkaSettings, RedisSettings
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -59,7 +60,9 @@ def variable_name(settings: type[BaseSettings], field: str) -> str:
 
 
 def _sentence(settings: type[BaseSettings], error: "ErrorDetails") -> str:
-    location = str(error["loc"][0]) if error["loc"] else ""
+    if not error["loc"]:  # what is wrong is how several of them go together
+        return f"{error['msg'].removeprefix('Value error, ')}."
+    location = str(error["loc"][0])
     field = next(
         (name for name, info in settings.model_fields.items() if location in (name, info.validation_alias)), location
     )
@@ -109,21 +112,11 @@ class TracingSettings(BaseSettings):
     )
 
 
-class ServiceSettings(TracingSettings, LogSettings):
+class ServiceSettings(TracingSettings, RedisSettings, KafkaSettings, LogSettings):
     """Where the service is: what all workers, and the command line, need to know."""
 
-    kafka_bootstrap_servers: str = Field(
-        default="localhost:9092",
-        validation_alias="KAFKA_BOOTSTRAP_SERVERS",
-        pattern=r"^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$",
-        description="Kafka brokers as host:port, separated by commas",
-    )
-    redis_url: str = Field(
-        default="redis://localhost:6379/0",
-        validation_alias="REDIS_URL",
-        pattern=r"^(redis|rediss|unix)://\S+$",
-        description="Redis as redis://host:port/db, rediss:// for TLS, or unix://path",
-    )
+    model_config = from_environment("")
+
     namespace: str = Field(
         default="",
         validation_alias="AFTERIMAGE_NAMESPACE",

@@ -14,7 +14,7 @@ from tests.harness.daemon import Daemon, DaemonFailedError
 from tests.harness.kafka_jars import QUIET_JVM, kafka_classpath
 
 # A small, quick-starting JVM: these brokers live for seconds and share the machine with the tests.
-_JVM = [*QUIET_JVM, "-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.level=INFO"]
+JVM = [*QUIET_JVM, "-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.level=INFO"]
 
 
 class Broker(Daemon):
@@ -56,7 +56,7 @@ class KafkaBroker(Broker):
         self._properties = folder / "server.properties"
         native_libraries = folder / "native"
         native_libraries.mkdir(parents=True, exist_ok=True)
-        self._java = ["java", *_JVM, f"-Djava.io.tmpdir={native_libraries}", "-cp", kafka_classpath()]
+        self._java = ["java", *JVM, f"-Djava.io.tmpdir={native_libraries}", "-cp", kafka_classpath()]
         lines = (f"{name}={value}" for name, value in {**self._defaults(), **(settings or {})}.items())
         self._properties.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -73,7 +73,7 @@ class KafkaBroker(Broker):
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         tool = [*self._java, "kafka.tools.StorageTool", "format", "--standalone"]
         done = subprocess.run(
-            [*tool, f"--cluster-id={cluster_id}", "--config", str(self._properties)],
+            [*tool, f"--cluster-id={cluster_id}", "--config", str(self._properties), *self._format_options()],
             capture_output=True,
             text=True,
             timeout=60,
@@ -81,6 +81,10 @@ class KafkaBroker(Broker):
         )
         if done.returncode != 0:
             raise DaemonFailedError(f"Kafka's storage could not be formatted:\n{done.stdout}{done.stderr}")
+
+    def _format_options(self) -> list[str]:
+        """What is put into the storage when it is formatted."""
+        return []
 
     def _defaults(self) -> dict[str, str]:
         broker, controller = f"{LOOPBACK}:{self.port}", f"{LOOPBACK}:{self._controller_port}"

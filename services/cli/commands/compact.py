@@ -44,7 +44,7 @@ def compact(
 
     async def ask(settings: CliSettings) -> Status:
         shards = (await chosen_shards(settings, shard)).numbers
-        async with connect(settings.redis_url) as redis:
+        async with connect(settings.redis) as redis:
             found = await _compact_all(
                 shards,
                 ReplicaDirectory(redis, namespace=settings.namespace),

@@ -17,6 +17,7 @@ from shared.client import AfterimageClient, UploadRejected
 from shared.events.faults import RejectReason
 from shared.events.rejects import Reject, read_reject
 from shared.events.topics import DELETES_TOLD_MS, Topics
+from shared.wires.kafka import Servers
 
 
 def redrive(
@@ -35,7 +36,7 @@ def redrive(
         topics = Topics(settings.namespace)
         chosen = {
             reject.source: (record, reject)
-            async for record, reject in _rejects(settings.kafka_bootstrap_servers, topics)
+            async for record, reject in _rejects(settings.kafka, topics)
             if (not reason or reject.reason in reason)
             and (not id or (record.key or b"").decode(errors="replace") in id)
         }
@@ -55,14 +56,14 @@ def redrive(
     run(send)
 
 
-async def _rejects(bootstrap_servers: str, topics: Topics) -> AsyncIterator[tuple[Record, Reject]]:
+async def _rejects(servers: Servers, topics: Topics) -> AsyncIterator[tuple[Record, Reject]]:
     """All rejects that are kept, oldest first in each partition."""
-    async with Cluster(bootstrap_servers) as cluster:
+    async with Cluster(servers) as cluster:
         partitions = await cluster.partitions(topics.rejected)
     if not partitions:
         raise Failure(f"there is no topic {topics.rejected}: `afterimage topics` creates it")
     for partition in partitions:
-        async for step in scan(bootstrap_servers, topics.rejected, partition):
+        async for step in scan(servers, topics.rejected, partition):
             for record in step.records:
                 if reject := read_reject(record.headers):
                     yield record, reject

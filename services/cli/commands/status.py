@@ -77,7 +77,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print it as JSO
 async def read_status(settings: CliSettings) -> ServiceStatus:
     """Raises ClusterError, BusUnavailable, LogUnavailable, and Failure where there are no topics."""
     topics = Topics(settings.namespace)
-    async with Cluster(settings.kafka_bootstrap_servers, within_s=5) as cluster:
+    async with Cluster(settings.kafka, within_s=5) as cluster:
         consumed = dict(zip((topics.uploaded, topics.features, topics.requests), _WORKERS, strict=True))
         rows = []
         for spec in topics.specs(settings.partitions):
@@ -86,7 +86,7 @@ async def read_status(settings: CliSettings) -> ServiceStatus:
         ends = await cluster.end_offsets(topics.features)
     if not ends:
         raise Failure(f"there is no topic {topics.features}: `afterimage topics` creates it")
-    async with connect(settings.redis_url) as redis:
+    async with connect(settings.redis) as redis:
         log = RedisLog(redis, namespace=settings.namespace)
         directory = ReplicaDirectory(redis, namespace=settings.namespace)
         return ServiceStatus(rows, await read_shards(log, directory, ends))

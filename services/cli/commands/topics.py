@@ -9,6 +9,7 @@ from services.cli.running import out, run
 from services.cli.settings import CliSettings
 from shared.bus.cluster import Cluster
 from shared.events.topics import Topics
+from shared.wires.kafka import Servers
 
 
 def topics(
@@ -24,7 +25,7 @@ def topics(
 
     async def create(settings: CliSettings) -> Status:
         created = await create_topics(
-            settings.kafka_bootstrap_servers, settings.namespace, partitions or settings.partitions, replication
+            settings.kafka, settings.namespace, partitions or settings.partitions, replication
         )
         out.print(f"created: {', '.join(created)}" if created else "all topics exist")
         return Status.OK
@@ -32,9 +33,7 @@ def topics(
     run(create)
 
 
-async def create_topics(
-    bootstrap_servers: str, namespace: str, partitions: int, replication: int | None = None
-) -> list[str]:
+async def create_topics(servers: Servers, namespace: str, partitions: int, replication: int | None = None) -> list[str]:
     """Create what is missing; returns the names. Raises ClusterError, BusUnavailable."""
-    async with Cluster(bootstrap_servers) as cluster:
+    async with Cluster(servers) as cluster:
         return await cluster.create_topics(Topics(namespace).specs(partitions), replication_factor=replication)

@@ -18,6 +18,7 @@ from services.cli.running import run
 from services.cli.settings import CliSettings
 from services.cli.stack import Console, EmbeddedStack, LineSink, StackConfig, embedded_stack
 from shared.runtime.durations import duration_ms
+from shared.wires.kafka import KafkaServers
 
 
 def up(
@@ -84,7 +85,8 @@ async def stack(
     )
 
     async def create(bootstrap_servers: str) -> None:
-        await create_topics(bootstrap_servers, settings.namespace, settings.partitions)
+        servers = KafkaServers(bootstrap_servers, settings.kafka.security)
+        await create_topics(servers, settings.namespace, settings.partitions)
 
     async with embedded_stack(config, create_topics=create, sink=sink) as running:
         yield running

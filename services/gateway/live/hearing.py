@@ -29,9 +29,9 @@ def hearing(settings: ServiceSettings) -> Hear:
             if arrival:
                 receive(arrival)
 
-        async with Cluster(settings.kafka_bootstrap_servers, within_s=0) as cluster:
+        async with Cluster(settings.kafka, within_s=0) as cluster:
             partitions = {topic: await cluster.wait_for_topic(topic) for topic in (topics.indexed, topics.rejected)}
-        async with Inbox(settings.kafka_bootstrap_servers, partitions, take, fetch_wait_ms=settings.fetch_wait_ms):
+        async with Inbox(settings.kafka, partitions, take, fetch_wait_ms=settings.fetch_wait_ms):
             yield
 
     return hear

@@ -55,12 +55,12 @@ def asking(settings: ServiceSettings) -> Ask:
     topics = Topics(settings.namespace)
 
     async def ask() -> Progress:
-        async with Cluster(settings.kafka_bootstrap_servers, within_s=0) as cluster:
+        async with Cluster(settings.kafka, within_s=0) as cluster:
             uploaded = await cluster.end_offsets(topics.uploaded)
             extracted = await cluster.committed(topics.group("extractor"), topics.uploaded)
             ends = await cluster.end_offsets(topics.features)
             indexed = await cluster.committed(topics.group("indexer"), topics.features)
-        async with connect(settings.redis_url) as redis:
+        async with connect(settings.redis) as redis:
             directory = ReplicaDirectory(redis, namespace=settings.namespace)
             shards = [await _shard(directory, shard, end - 1) for shard, end in sorted(ends.items())]
         return Progress(to_extract=_lag(uploaded, extracted), to_index=_lag(ends, indexed), shards=shards)
