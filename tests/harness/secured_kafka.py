@@ -3,6 +3,7 @@
 import os
 import shlex
 import subprocess
+import sys
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -62,7 +63,7 @@ class SecuredKafka(KafkaBroker):
 
         For the others by what reads the same lines, since each command is a JVM that starts.
         """
-        script = [str(DEPLOY / "kafka" / "acls.py"), "--namespace", self._credentials.namespace]
+        script = [sys.executable, str(DEPLOY / "kafka" / "acls.py"), "--namespace", self._credentials.namespace]
         options = ["--bootstrap-server", self.by_password, "--command-config", str(self._admin_properties())]
         printed = subprocess.run([*script, *options], check=True, capture_output=True, text=True, timeout=30).stdout
         lines = printed.splitlines()

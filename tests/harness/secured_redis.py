@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from redis.exceptions import RedisError
@@ -31,9 +32,9 @@ class SecuredRedis(Daemon):
         secured = (DEPLOY / "redis" / "secured.conf").read_text(encoding="utf-8")
         secured = secured.replace("/etc/redis/tls", str(credentials.folder / "tls"))
         (folder / "secured.conf").write_text(secured.replace("/etc/redis", str(folder)), encoding="utf-8")
-        script = [str(DEPLOY / "redis" / "users.py"), str(credentials.folder / "passwords"), credentials.namespace]
+        script = [sys.executable, str(DEPLOY / "redis" / "users.py"), str(credentials.folder / "passwords")]
         with (folder / "users.acl").open("wb") as users:
-            subprocess.run(script, check=True, stdout=users, timeout=30)
+            subprocess.run([*script, credentials.namespace], check=True, stdout=users, timeout=30)
 
     @property
     def url(self) -> str:

@@ -83,6 +83,7 @@ async def stack(
     config = StackConfig.from_environment(
         os.environ, workers=tuple(replace(worker, env={**env, **worker.env}) for worker in workers)
     )
+    _check_that_embedded_servers_are_plain(config, settings)
 
     async def create(bootstrap_servers: str) -> None:
         servers = KafkaServers(bootstrap_servers, settings.kafka.security)
@@ -90,6 +91,22 @@ async def stack(
 
     async with embedded_stack(config, create_topics=create, sink=sink) as running:
         yield running
+
+
+def _check_that_embedded_servers_are_plain(config: StackConfig, settings: CliSettings) -> None:
+    """Raises Failure where the settings are meant for other servers than those that would be started here."""
+    if config.bootstrap_servers is None and settings.kafka_security_protocol != "PLAINTEXT":
+        raise Failure(
+            f"KAFKA_SECURITY_PROTOCOL={settings.kafka_security_protocol} is set, and the embedded broker speaks "
+            "PLAINTEXT: unset it, or name brokers of your own in KAFKA_BOOTSTRAP_SERVERS",
+            Status.MISUSED,
+        )
+    if config.redis_url is None and settings.redis.options():
+        raise Failure(
+            "a user or a password for Redis is set, and the embedded Redis has none: unset it, or name a Redis of your "
+            "own in REDIS_URL",
+            Status.MISUSED,
+        )
 
 
 def _cuda_devices() -> list[str]:
