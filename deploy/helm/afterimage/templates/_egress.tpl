@@ -8,3 +8,8 @@
   to: {{- toYaml . | nindent 4 }}
   {{- end }}
 {{- end -}}
+
+{{/* The port of an address. Takes url and default. */}}
+{{- define "afterimage.portOf" -}}
+{{- regexFind ":[0-9]+" (regexReplaceAll "^[a-z]+://" (default "" .url) "") | trimPrefix ":" | default (toString .default) -}}
+{{- end -}}

@@ -66,19 +66,30 @@ def test_the_oldest_kubernetes_that_is_checked_is_the_oldest_that_the_chart_take
         ("StatefulSet", ("spec",)),
         ("NetworkPolicy", ("spec", "egress", 0)),
         ("ScaledObject", ("spec", "triggers", 0)),
+        ("TriggerAuthentication", ("spec", "secretTargetRef", 0)),
         ("PodMonitor", ("spec", "podMetricsEndpoints", 0)),
         ("PrometheusRule", ("spec", "groups", 0)),
     ],
 )
 def test_a_field_that_there_is_not_would_be_found(kind: str, path: tuple[str | int, ...]) -> None:
-    thing: Any = next(
-        each for each in render("production") if each["kind"] == kind and each["spec"].get("egress") != []
+    made = [*render("production"), *render("secured-wires")]
+    thing, inside = next(
+        (each, found) for each in made if each["kind"] == kind and (found := at(each, path)) is not None
     )
-    inside = thing
-    for step in path:
-        inside = inside[step] if not isinstance(inside, dict) or step in inside else inside.setdefault(step, [{}])
     inside["aFieldThatThereIsNot"] = "x"
     assert "aFieldThatThereIsNot" in (refused(thing, KUBERNETES[-1]) or "")
+
+
+def at(thing: dict[str, Any], path: tuple[str | int, ...]) -> dict[str, Any] | None:
+    """What stands there, if anything."""
+    inside: Any = thing
+    for step in path:
+        try:
+            inside = inside[step]
+        except KeyError:
+            return None
+    found: dict[str, Any] = inside
+    return found
 
 
 @every_scenario
@@ -152,4 +163,5 @@ def test_an_example_has_every_part_of_the_chart() -> None:
         "Service",
         "ServiceAccount",
         "StatefulSet",
+        "TriggerAuthentication",
     }

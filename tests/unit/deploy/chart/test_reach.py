@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.unit.deploy.chart.rendering import Container, Rendered, every_scenario, render, rendered
 
-DNS, KAFKA, REDIS, HTTP, HTTPS, TRACES = 53, 9092, 6379, 80, 443, 4317
+DNS, KAFKA, REDIS, HTTP, HTTPS, TRACES, MORE = 53, 9092, 6379, 80, 443, 4318, 3128
 
 
 def selected(made: Rendered, selector: dict[str, Any]) -> list[Container]:
@@ -78,22 +78,24 @@ def test_each_worker_reaches_what_it_needs_and_no_more() -> None:
     }
 
 
-def test_a_bucket_thumbnails_and_a_receiver_of_traces_open_their_ports() -> None:
+def test_a_bucket_thumbnails_and_a_collector_of_traces_open_their_ports() -> None:
     made = rendered("production")
     assert {each.worker: ports_out(made, each) for each in made.containers()} == {
-        "extractor": {DNS, KAFKA, REDIS, HTTP, HTTPS, TRACES},
-        "indexer": {DNS, KAFKA, REDIS, HTTPS, TRACES},
-        "searcher": {DNS, KAFKA, REDIS, HTTP, HTTPS, TRACES},
-        "gateway": {DNS, KAFKA, REDIS, HTTP, HTTPS, TRACES},
-        "topics": {DNS, KAFKA, TRACES},
+        "extractor": {DNS, KAFKA, REDIS, HTTP, HTTPS, TRACES, MORE},
+        "indexer": {DNS, KAFKA, REDIS, HTTPS, TRACES, MORE},
+        "searcher": {DNS, KAFKA, REDIS, HTTP, HTTPS, TRACES, MORE},
+        "gateway": {DNS, KAFKA, REDIS, HTTP, HTTPS, TRACES, MORE},
+        "topics": {DNS, KAFKA, MORE},
     }
 
 
 def test_ports_are_those_of_the_addresses() -> None:
     made = render(kafka={"bootstrapServers": "a:19092,b:29092"}, redis={"url": "rediss://redis:6380/0"})
     assert ports_out(made, made.container("indexer")) == {DNS, 19092, 29092, 6380}
-    unsaid = render(redis={"url": "redis://redis/0"})
-    assert REDIS in ports_out(unsaid, unsaid.container("indexer"))
+    unsaid = render(
+        redis={"url": "redis://redis/0"}, settings={"OTEL_EXPORTER_OTLP_ENDPOINT": "https://collector.example.org"}
+    )
+    assert ports_out(unsaid, unsaid.container("indexer")) == {DNS, KAFKA, REDIS, HTTPS}
 
 
 def test_images_are_not_fetched_from_private_networks() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from services.gateway.settings import GatewaySettings
 from shared.access.key_file import write_keys
@@ -53,9 +54,20 @@ def as_in_a_pod(container: Container, root: Path) -> dict[str, str]:
         for name, value in found.items():
             if value.startswith(f"{mount['mountPath']}/") or value == mount["mountPath"]:
                 found[name] = f"{root}{value}"
+        if mount["name"].endswith("-tls"):
+            put_certificates(root / mount["mountPath"].lstrip("/"))
     if "GATEWAY_KEYS" in found:
         write_keys(Path(found["GATEWAY_KEYS"]), [])
     return found
+
+
+def put_certificates(folder: Path) -> None:
+    """As a Secret of cert-manager has them."""
+    authority = trustme.CA()
+    ours = authority.issue_cert("us.example.org")
+    authority.cert_pem.write_to_path(folder / "ca.crt")
+    ours.cert_chain_pems[0].write_to_path(folder / "tls.crt")
+    ours.private_key_pem.write_to_path(folder / "tls.key")
 
 
 def in_a_pod(value: str | dict[str, Any]) -> str:
@@ -177,6 +189,49 @@ def test_extractors_are_counted_by_what_waits_for_their_group() -> None:
     )
     assert "authenticationRef" not in trigger
     assert scaled["spec"]["scaleTargetRef"]["name"] == "shop-afterimage-extractor"
+
+
+def test_keda_shows_kafka_who_it_is_as_the_workers_do() -> None:
+    users, certificates = rendered("secured-wires"), rendered("certificates")
+    (trigger,) = users.of_kind("ScaledObject")[0]["spec"]["triggers"]
+    assert (trigger["metadata"]["tls"], trigger["metadata"]["sasl"]) == ("enable", "scram_sha512")
+    (shown,) = users.of_kind("TriggerAuthentication")
+    assert trigger["authenticationRef"]["name"] == shown["metadata"]["name"]
+    assert {(each["parameter"], each["name"], each["key"]) for each in shown["spec"]["secretTargetRef"]} == {
+        ("username", "afterimage-operator", "username"),
+        ("password", "afterimage-operator", "password"),
+        ("ca", "afterimage-authority", "ca.crt"),
+    }
+    (shown,) = certificates.of_kind("TriggerAuthentication")
+    assert {(each["parameter"], each["name"], each["key"]) for each in shown["spec"]["secretTargetRef"]} == {
+        ("ca", "afterimage-operator-tls", "ca.crt"),
+        ("cert", "afterimage-operator-tls", "tls.crt"),
+        ("key", "afterimage-operator-tls", "tls.key"),
+    }
+
+
+@pytest.mark.parametrize("worker", [*WORKERS, "topics"])
+def test_each_worker_shows_its_own_user(worker: str) -> None:
+    env = rendered("secured-wires").container(worker).env
+    user = "operator" if worker == "topics" else worker
+    variables = ["KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"]
+    variables += [] if worker == "topics" else ["REDIS_USERNAME", "REDIS_PASSWORD"]
+    assert {env[name]["secretKeyRef"]["name"] for name in variables} == {f"afterimage-{user}"}
+    assert env["KAFKA_SECURITY_PROTOCOL"] == "SASL_SSL"
+
+
+@pytest.mark.parametrize("worker", [*WORKERS, "topics"])
+def test_each_worker_shows_its_own_certificate(worker: str) -> None:
+    container = rendered("certificates").container(worker)
+    user = "operator" if worker == "topics" else worker
+    volumes = {each["name"]: each for each in container.pod["spec"]["volumes"]}
+    for prefix in ("KAFKA",) if worker == "topics" else ("KAFKA", "REDIS"):
+        (folder,) = (
+            each["mountPath"] for each in container.spec["volumeMounts"] if each["name"] == f"{prefix.lower()}-tls"
+        )
+        assert volumes[f"{prefix.lower()}-tls"]["secret"]["secretName"] == f"afterimage-{user}-tls"
+        files = {name: container.env[f"{prefix}_SSL_{name}"] for name in ("CA", "CERTIFICATE", "KEY")}
+        assert files == {"CA": f"{folder}/ca.crt", "CERTIFICATE": f"{folder}/tls.crt", "KEY": f"{folder}/tls.key"}
 
 
 def test_who_is_scaled_by_another_says_no_replicas() -> None:
