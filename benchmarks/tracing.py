@@ -144,9 +144,9 @@ def _part(title: str, times: Mapping[str, Sequence[float]]) -> Part:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--rounds", type=int, default=7)
-    arguments.add_argument("--images", type=int, default=200, help="a round")
-    arguments.add_argument("--queries", type=int, default=300, help="a round")
+    arguments.add_argument("--rounds", type=int, default=5)
+    arguments.add_argument("--images", type=int, default=100, help="a round")
+    arguments.add_argument("--queries", type=int, default=1500, help="a round")
     options = arguments.parse_args()
     print(describe())
     _calls_alone().show()
