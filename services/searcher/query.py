@@ -56,9 +56,10 @@ class AnswerQuery:
 
     async def answer(self, request: SearchRequest, watch: Stopwatch) -> SearchReply:
         condition = _condition(request)
-        with tracing.stage("reach"):
-            await self._live()
-            await self._reach(request.min_position)
+        await self._live()
+        if request.min_position:
+            with tracing.stage("reach"):
+                await self._reach(request.min_position)
         watch.lap("queue")
         self._check_scheme()
         codes = await self._codes(request) if self._coverage else UNSET

@@ -48,7 +48,6 @@ WAY_OF_A_QUERY = (
     f"send {TOPICS.requests}",
     f"wait {TOPICS.requests}",
     f"process {TOPICS.requests}",
-    "reach",
     "decode",
     "encode",
     "search",

@@ -31,21 +31,23 @@ class Recorder:
         self.provider = provider
         self._tracer = provider.get_tracer("afterimage", version("afterimage"))
 
-    @contextmanager
     def operation(
         self, name: str, kind: Kind, attributes: Attributes | None, received: Headers | None
-    ) -> Iterator[None]:
-        parent = None if received is None else _parent(received)
-        cause = context.get_value(_CAUSE) if parent is None and self.current() is None else None
-        with self._tracer.start_as_current_span(
+    ) -> AbstractContextManager[object]:
+        links = None
+        if received is None and not (around := trace.get_current_span()).is_recording():
+            if around.get_span_context().is_valid:  # not sampled, which its headers carry on
+                return NOTHING
+            cause = context.get_value(_CAUSE)
+            links = [Link(cause)] if isinstance(cause, SpanContext) else None
+        return self._tracer.start_as_current_span(
             name,
-            context=parent,
+            context=None if received is None else _parent(received),
             kind=_KINDS[kind],
             attributes=attributes,
-            links=[Link(cause)] if isinstance(cause, SpanContext) else None,
+            links=links,
             record_exception=False,
-        ):
-            yield
+        )
 
     @contextmanager
     def apart(self) -> Iterator[None]:
