@@ -15,11 +15,12 @@ from shared.events.search_replies import ErrorCode, SearchReply
 from shared.events.topics import Topics
 from shared.imaging.fetch import Fetcher
 from shared.imaging.policy import FetchPolicy
+from tests.harness.go_programs import GoProgramMissingError
 from tests.harness.kafka import Broker
 from tests.harness.pictures import small_pictures
 from tests.harness.redis import RedisServer
 from tests.harness.service import Service
-from tests.harness.versitygw import VersityGateway, VersityGatewayMissingError
+from tests.harness.versitygw import VersityGateway
 
 KEYS = [
     "cat.jpg",
@@ -44,7 +45,7 @@ def gateway(kafka: Broker, unique_namespace: str, tmp_path: Path) -> VersityGate
         return VersityGateway(
             tmp_path / "versitygw", kafka=kafka.bootstrap_servers, topic=Topics(unique_namespace).uploaded
         )
-    except VersityGatewayMissingError as missing:
+    except GoProgramMissingError as missing:
         pytest.skip(str(missing))
 
 

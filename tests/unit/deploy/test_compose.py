@@ -10,19 +10,23 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from services.cli.settings import CliSettings
+from shared.events.topics import Topics
 from shared.runtime.settings import variable_name
 from tests.unit.deploy.files import COMPOSE, KAFKA_POM, ROOT, WORKERS, services
 
 SERVICES = services()
 every_service = pytest.mark.parametrize("name", SERVICES)
+OURS = sorted(name for name, service in SERVICES.items() if "build" in service)
+ENDING = sorted(name for name, service in SERVICES.items() if service["restart"] == "no")
 every_worker = pytest.mark.parametrize("name", WORKERS)
 
 
 def settings_of(service: str) -> type[BaseSettings]:
     if service == "topics":
         return CliSettings
-    module = importlib.import_module(f"services.{service}.settings")
-    found: type[BaseSettings] = getattr(module, f"{service.capitalize()}Settings")
+    worker = service.removesuffix("-gpu")
+    module = importlib.import_module(f"services.{worker}.settings")
+    found: type[BaseSettings] = getattr(module, f"{worker.capitalize()}Settings")
     return found
 
 
@@ -40,7 +44,7 @@ def test_it_follows_the_compose_specification() -> None:
 @every_service
 def test_its_image_is_pinned_or_built_here(name: str) -> None:
     image, tag = SERVICES[name]["image"].split(":")
-    assert "build" in SERVICES[name] or re.match(r"v?\d+\.\d+\.\d+", tag), image
+    assert "build" in SERVICES[name] or re.match(r"v?\d+\.\d+\.\d+|RELEASE\.\d{4}(-\d{2}){2}T", tag), image
 
 
 def test_kafka_is_the_version_that_the_tests_run_on() -> None:
@@ -66,7 +70,7 @@ def test_its_root_file_system_is_read_only(name: str) -> None:
     assert SERVICES[name]["read_only"] is True
 
 
-@pytest.mark.parametrize("name", sorted(SERVICES.keys() - {"topics"}))
+@pytest.mark.parametrize("name", sorted(SERVICES.keys() - set(ENDING)))
 def test_it_says_when_it_is_healthy(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
 
@@ -86,10 +90,10 @@ def test_the_files_that_it_mounts_are_in_the_checkout(name: str) -> None:
     assert [path for path in bind_mounts(SERVICES[name]) if not (ROOT / path).exists()] == []
 
 
-@pytest.mark.parametrize("name", [*WORKERS, "topics"])
+@pytest.mark.parametrize("name", OURS)
 def test_our_code_knows_every_variable_that_is_set_for_it(name: str) -> None:
     known = {variable_name(settings_of(name), field) for field in settings_of(name).model_fields}
-    assert SERVICES[name]["environment"].keys() - known == set()
+    assert {variable for variable in SERVICES[name]["environment"] if not variable.startswith("AWS_")} - known == set()
 
 
 @every_worker
@@ -102,3 +106,47 @@ def test_a_worker_listens_where_its_health_check_and_prometheus_ask(name: str) -
 
 def test_queries_are_shared_by_two_searchers() -> None:
     assert SERVICES["searcher"]["deploy"]["replicas"] == 2
+
+
+def test_without_a_profile_nothing_needs_a_gpu_or_runs_a_bucket() -> None:
+    of_profiles = {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service}
+    assert of_profiles == {
+        "extractor-gpu": ["gpu"],
+        "searcher-gpu": ["gpu"],
+        "minio": ["minio"],
+        "bucket": ["minio"],
+    }
+
+
+@pytest.mark.parametrize("name", ["extractor", "searcher"])
+def test_on_a_gpu_a_worker_differs_in_what_the_gpu_needs_alone(name: str) -> None:
+    on_cpu, on_gpu = SERVICES[name], SERVICES[f"{name}-gpu"]
+    differ = {key for key in on_cpu.keys() | on_gpu.keys() if on_cpu.get(key) != on_gpu.get(key)}
+    assert differ == {"image", "build", "profiles", "environment", "networks", "deploy"}
+    assert on_gpu["environment"].items() - on_cpu["environment"].items() <= {
+        ("AFTERIMAGE_DEVICE", "cuda"),
+        ("EXTRACTOR_INSTANCE_ID", "extractor-gpu"),  # else two extractors of one id push each other out
+    }
+    assert on_gpu["build"]["args"] == {"DEVICE": "cuda"}
+    assert on_gpu["networks"] == {"default": {"aliases": [name]}}  # where Prometheus looks
+    [device] = on_gpu["deploy"]["resources"]["reservations"]["devices"]
+    assert device["capabilities"] == ["gpu"]
+
+
+def test_the_bucket_is_announced_where_the_extractor_reads() -> None:
+    announces = SERVICES["minio"]["environment"]
+    assert announces["MINIO_NOTIFY_KAFKA_TOPIC_AFTERIMAGE"] == Topics().uploaded
+    assert announces["MINIO_NOTIFY_KAFKA_BROKERS_AFTERIMAGE"] == environment("extractor")["KAFKA_BOOTSTRAP_SERVERS"]
+
+
+def test_the_workers_read_the_bucket_with_rights_of_their_own() -> None:
+    made = environment("bucket")
+    for worker in ("extractor", "searcher"):
+        reads = environment(worker)
+        assert reads["AWS_SECRET_ACCESS_KEY"] == made["WORKERS_SECRET"] != made["MINIO_ROOT_PASSWORD"]
+        assert f"--user {reads['AWS_ACCESS_KEY_ID']}" in SERVICES["bucket"]["command"][0]
+
+
+def environment(service: str) -> dict[str, str]:
+    found: dict[str, str] = SERVICES[service]["environment"]
+    return found
