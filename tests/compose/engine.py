@@ -112,11 +112,15 @@ class Engine:
         )
         return done.stdout
 
-    def forget(self) -> None:
-        """Remove everything: containers, volumes, networks, images, and the folders they were in."""
+    def clear(self) -> None:
+        """Remove all containers, volumes and networks."""
         self("rm", "--all", "--force", "--time", "1")
         self("volume", "prune", "--force")
         self("network", "prune", "--force")
+
+    def forget(self) -> None:
+        """Remove all that there is, and the folders it was in."""
+        self.clear()
         self("rmi", "--all", "--force", timeout_s=600)
         shutil.rmtree(self._kept)
         shutil.rmtree(self._run)

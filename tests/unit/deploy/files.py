@@ -26,6 +26,6 @@ def load(path: Path) -> Any:
 
 def services() -> dict[str, dict[str, Any]]:
     """The services of the compose file, its anchors resolved and each ${VARIABLE:-default} at its default."""
-    text = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", COMPOSE.read_text(encoding="utf-8"))
+    text = re.sub(r"\$\{\w+:?-([^}]*)\}", r"\1", COMPOSE.read_text(encoding="utf-8"))
     found: dict[str, dict[str, Any]] = yaml.safe_load(text)["services"]
     return found
