@@ -24,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 TRAIN_RNN := --views 2 --epochs 12 --patience 2 --seed 1
 TRAIN_GAN := --channels 32 --dim 256 --epochs 5 --patience 12 --threads 1 --seed 1
 
-.PHONY: help setup fmt lint type test soak fuzz bench bench-codes bench-extract bench-extract-memory bench-index bench-kafka bench-packages bench-query bench-tracing demo check up docs dashboards screenshots train-weights evaluate-families audit licences sbom ci-tools
+.PHONY: help setup fmt lint type test test-compose soak fuzz bench bench-codes bench-extract bench-extract-memory bench-index bench-kafka bench-packages bench-query bench-tracing demo check up docs dashboards screenshots train-weights evaluate-families audit licences sbom ci-tools
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 24
@@ -65,6 +65,11 @@ test: setup ci-tools ## the whole suite, on real Kafka and Redis
 # It ends with status 1 if a promise broke. STEP=name SEED=7 takes one step of it, as it says of each.
 soak: setup ci-tools ## break the service again and again, and count what it kept: MINUTES=30
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED)) $(if $(STEP),--step $(STEP)) < /dev/null
+
+# As root, on Debian 12 or what has its packages. KEEP=1 keeps the images for the next run.
+test-compose: setup ci-tools ## build the image, start docker-compose.yml with Podman, break it, and remove it all: KEEP=1
+	@$(CURDIR)/tests/tools/containers.sh
+	@$(BIN)/python -m tests.compose $(if $(KEEP),--keep) < /dev/null
 
 fuzz: setup ## look for inputs that break the decoder and the reader of events: SECONDS=60
 	$(UV) run --locked --all-extras --group fuzz python -m tests.fuzz $(or $(SECONDS),60)

@@ -27,7 +27,7 @@ class Diary:
 
     def took(self, what: str, seconds: float) -> None:
         self.figures.append((what, seconds))
-        self.say(f"  {seconds:.1f} s")
+        self.say(f"{seconds:5.1f} s: {what}")
 
     def table(self) -> str:
         return "\n".join(f"{seconds:8.1f} s  {what}" for what, seconds in self.figures)

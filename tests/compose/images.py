@@ -82,8 +82,10 @@ class Images:
         """From the real Dockerfile, as docker-compose.yml says. compose: what runs its commands."""
         mounts = [f"--volume={AUTHORITIES}:{AUTHORITIES}:ro"] if AUTHORITIES.exists() else []
         cache = Path(os.environ.get("UV_CACHE_DIR") or Path.home() / ".cache" / "uv")
-        if cache.exists():  # instead of the build's own cache: gigabytes that need not be fetched again
-            mounts.append(f"--volume={cache}:/root/.cache/uv")
+        if cache.exists():  # in place of Podman's own cache for that folder: gigabytes that need not be fetched again
+            place = self._folder / "buildah-cache" / "root" / ".cache" / "uv"
+            place.parent.mkdir(parents=True)
+            place.symlink_to(cache)
         with self._diary.step("our image: deploy/Dockerfile"):
             self._engine.run(
                 [*compose, f"--podman-build-args=--isolation=chroot {' '.join(mounts)}", "build", "topics"],

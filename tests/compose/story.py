@@ -89,6 +89,7 @@ class Story:
     def survives_a_crash(self, service: str) -> None:
         with self._diary.step(f"kill -9 {service}, while images come"):
             asyncio.run(self._crash(service))
+        self.all_is_found()
 
     def every_copy_is_right(self) -> None:
         """As soon as the searchers have caught up, and have said so."""
@@ -161,7 +162,6 @@ class Story:
                 self._timed(f"{service} killed: healthy again", asyncio.to_thread(self._is_back, container, restarts)),
             )
             await self._uploads.more(_BEFORE)
-        self.all_is_found()
 
     async def _works(self, client: AfterimageClient) -> None:
         async with asyncio.timeout(WITHIN_S):

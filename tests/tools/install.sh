@@ -2,6 +2,7 @@
 # Install what the tests use beside Python, from Debian's packages: only what is missing, and without starting a service.
 set -euo pipefail
 
+source "$(dirname "$0")/apt.sh"
 say() { echo "ci-tools: $*"; }
 
 declare -A without=(
@@ -33,11 +34,7 @@ if [ ${#missing[@]} -eq 0 ]; then
     exit 0
 fi
 
-as_root=()
-if [ "$(id -u)" -ne 0 ]; then
-    as_root=(sudo --non-interactive)
-fi
-if ! command -v apt-get > /dev/null || ! "${as_root[@]}" true 2> /dev/null; then
+if ! may_install; then
     say "installing needs apt-get, as root or with passwordless sudo; so this machine goes on without:"
     for program in "${missing[@]}"; do
         say "  $program: ${without[$program]}"
@@ -45,19 +42,8 @@ if ! command -v apt-get > /dev/null || ! "${as_root[@]}" true 2> /dev/null; then
     exit 0
 fi
 
-# Debian starts a package's service when it installs it. A policy-rc.d that answers 101 forbids that; it stands only
-# as long as the installation, and one that was there before stays as it was.
-policy=/usr/sbin/policy-rc.d
-if [ ! -e "$policy" ]; then
-    trap '"${as_root[@]}" rm -f "$policy"' EXIT
-    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" > /dev/null
-    "${as_root[@]}" chmod 755 "$policy"
-fi
-
-apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get --quiet=2)
 say "reading the package lists (apt-get update)"
-"${apt[@]}" update < /dev/null
-
+apt update
 # Kafka 4 needs Java 17 or newer; Debian's default may be older, and newer Debians no longer have 17.
 if apt-cache show openjdk-21-jre-headless > /dev/null 2>&1; then
     package[java]=openjdk-21-jre-headless
@@ -67,4 +53,4 @@ for program in "${missing[@]}"; do
     packages+=("${package[$program]}")
 done
 say "installing ${packages[*]}; their services are not started"
-"${apt[@]}" install --yes --no-install-recommends "${packages[@]}" < /dev/null > /dev/null
+install_without_starting "${packages[@]}"
