@@ -5,10 +5,13 @@ next time, which spares most of the build; ``--only-images`` makes them and ends
 """
 
 import argparse
+import logging
 import signal
 import sys
 import tempfile
 from pathlib import Path
+
+import structlog
 
 from services.cli.stack.ports import is_free
 from tests.compose.diary import Diary
@@ -31,6 +34,8 @@ def main() -> int:
     if taken := [port for port in _PUBLISHED if not is_free(port)]:
         sys.stderr.write(f"test-compose: something listens on {taken}, which docker-compose.yml publishes: stop it\n")
         return 2
+    logging.disable(logging.CRITICAL)  # what the clients say of a broker that is gone is as it should be
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     diary = Diary()
     engine = Engine(ROOT / ".tools" / "containers")
     stack = Stack(engine, diary)

@@ -42,6 +42,7 @@ class Engine:
     """Runs `podman`. kept: where its images and volumes are; beside it, its configuration."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._kept = folder / "storage"
         self._run = Path("/run") / f"afterimage-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
         folder.mkdir(parents=True, exist_ok=True)
@@ -67,6 +68,7 @@ class Engine:
         """The same for what calls `podman` itself."""
         done = subprocess.run(
             command,
+            cwd=self._folder,  # where Podman's monitor leaves a file when a container had too little memory
             env={**self.environment, **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=None if shown else subprocess.PIPE,
