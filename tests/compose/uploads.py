@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from itertools import cycle
 
 from shared.bus.faults import BusUnavailable
 from shared.client import AfterimageClient, NoAnswer, Sent
 from tests.harness.pictures import small_pictures
 
 _EVERY_S = 0.2
-_PICTURES = 200
+_PICTURES = 100_000
 _ATTEMPT_S = 5.0
 _SEARCHES = 16
 """So many in a row go to every partition of the requests, and so to every searcher."""
@@ -26,7 +25,7 @@ class Uploads:
     def __init__(self) -> None:
         self.acknowledged: dict[str, Sent] = {}
         self.refused = 0
-        self._pictures = cycle(list(small_pictures(_PICTURES)))
+        self._pictures = small_pictures(_PICTURES)  # each another, so that none hides another among the hits
         self._number = 0
 
     @asynccontextmanager
