@@ -7,18 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 
 from services.gateway.settings import GatewaySettings
-from shared.access.key_file import write_keys
 from shared.events.topics import Topics
 from shared.runtime.settings import load
-from tests.unit.deploy.chart.rendering import CHART, Container, every_scenario, refusal, render, rendered
+from tests.unit.deploy.chart.pod import as_in_a_pod
+from tests.unit.deploy.chart.rendering import CHART, every_scenario, refusal, render, rendered
 from tests.unit.deploy.chart.worker_settings import settings_of, variables_of
 from tests.unit.deploy.files import WORKERS
 from tests.unit.deploy.files import load as load_yaml
-
-FROM_KUBERNETES = {"fieldRef": "shop-afterimage-0", "resourceFieldRef": "2"}
 
 
 @every_scenario
@@ -44,37 +41,6 @@ def test_a_worker_starts_with_what_is_set_for_it(
         monkeypatch.delenv(name, raising=False)
     for each in rendered(scenario).containers():
         load(settings_of(each.worker), as_in_a_pod(each, tmp_path))
-
-
-def as_in_a_pod(container: Container, root: Path) -> dict[str, str]:
-    """The variables with their values, and with mounted folders below `root`, where what is read at the start is."""
-    found = {name: in_a_pod(value) for name, value in container.env.items()}
-    for mount in container.spec["volumeMounts"]:
-        (root / mount["mountPath"].lstrip("/")).mkdir(parents=True, exist_ok=True)
-        for name, value in found.items():
-            if value.startswith(f"{mount['mountPath']}/") or value == mount["mountPath"]:
-                found[name] = f"{root}{value}"
-        if mount["name"].endswith("-tls"):
-            put_certificates(root / mount["mountPath"].lstrip("/"))
-    if "GATEWAY_KEYS" in found:
-        write_keys(Path(found["GATEWAY_KEYS"]), [])
-    return found
-
-
-def put_certificates(folder: Path) -> None:
-    """As a Secret of cert-manager has them."""
-    authority = trustme.CA()
-    ours = authority.issue_cert("us.example.org")
-    authority.cert_pem.write_to_path(folder / "ca.crt")
-    ours.cert_chain_pems[0].write_to_path(folder / "tls.crt")
-    ours.private_key_pem.write_to_path(folder / "tls.key")
-
-
-def in_a_pod(value: str | dict[str, Any]) -> str:
-    if isinstance(value, str):
-        return value
-    ((source, _),) = value.items()
-    return FROM_KUBERNETES.get(source, "something-that-is-long-enough")
 
 
 @every_scenario
