@@ -1,4 +1,4 @@
-"""The Helm chart's containers as processes: what they are started with, asked, scraped and stopped by is the chart's."""
+"""The Helm chart's containers as processes: what starts, asks, scrapes and stops them is what the chart says."""
 
 import os
 import re
@@ -157,7 +157,8 @@ def test_each_is_scraped_and_the_gateway_with_its_key_alone(made: Rendered, pods
 def test_indexers_and_searchers_have_a_disk_for_segments(pods: list[PodProcess]) -> None:
     for pod in pods:
         if pod.container.worker in {"indexer", "searcher"}:
-            (size,) = re.findall(r"_disk_bytes (\S+)$", pod.get("/metrics").text, re.MULTILINE)
+            gauge = rf"^afterimage_{pod.container.worker}_disk_bytes (\S+)$"
+            (size,) = re.findall(gauge, pod.get("/metrics").text, re.MULTILINE)
             assert float(size) > 0, pod.name
 
 
