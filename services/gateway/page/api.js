@@ -11,6 +11,11 @@ export class Problem extends Error {
   }
 }
 
+/** What an answer or an event says went wrong. */
+export function problemOf({ status, code, detail }) {
+  return new Problem(status, code, detail);
+}
+
 const KEY = "afterimage-key";
 
 /** Send this key along from now on, for as long as the tab is open. */
@@ -22,7 +27,7 @@ export function useKey(key) {
 const positions = new Map();
 
 /**
- * what: one of {image, region}, {uri} and {id}, or null; region: [left, top, right, bottom] in shares, or null.
+ * what: one of {image, region}, {uri}, {id} and {text}, or null; region: [left, top, right, bottom] in shares, or null.
  * others: [{id, weight}] that count as well. filter: a condition, or null.
  */
 export async function search(what, others, topK, filter, signal) {
@@ -36,12 +41,9 @@ export async function search(what, others, topK, filter, signal) {
     body.set("image", what.image, "image");
     return call(`/search?${query}`, { method: "POST", body, signal });
   }
-  if (what.uri) {
-    query.set("uri", what.uri);
-  } else {
-    query.set("id", what.id);
-    query.set("exclude", what.id); // it is as near to itself as can be, which nobody asks for
-  }
+  const [[name, value]] = Object.entries(what);
+  query.set(name, value);
+  if (what.id) query.set("exclude", what.id); // it is as near to itself as can be, which nobody asks for
   return call(`/search?${query}`, { signal });
 }
 
@@ -58,7 +60,7 @@ async function searchBySeveral(what, others, topK, filter, signal) {
   return call("/search", { method: "POST", body: JSON.stringify(asked), headers, signal });
 }
 
-async function base64(blob) {
+export async function base64(blob) {
   const bytes = new Uint8Array(await blob.arrayBuffer());
   return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }
@@ -80,17 +82,37 @@ export async function remove(id) {
   return change(`/images/${encodeURIComponent(id)}`, { method: "DELETE" });
 }
 
+/** body: an upload event on each line. Events as of `events`: an `outcome` for each line, and `done`. */
+export async function* uploadMany(body, signal) {
+  const headers = { "content-type": "application/x-ndjson" };
+  const response = await open(`/images/bulk?wait=${WAIT_S}`, { method: "POST", body, headers, signal });
+  for await (const event of told(response)) {
+    remember(event.data);
+    yield event;
+  }
+}
+
+/** What the service understands, and the limits. */
+export async function capabilities() {
+  return call("/capabilities", {});
+}
+
 async function change(path, options) {
   const answer = await call(`${path}?wait=${WAIT_S}`, options);
-  if (answer.position !== undefined) {
-    positions.set(answer.shard, Math.max(answer.position, positions.get(answer.shard) ?? -1));
-  }
+  remember(answer);
   return answer;
+}
+
+function remember({ shard, position }) {
+  if (position !== undefined) positions.set(shard, Math.max(position, positions.get(shard) ?? -1));
 }
 
 /** Server-sent events as {event, id, data}, until the stream ends or breaks. lastId: of the last one that was heard. */
 export async function* events(path, lastId, signal) {
-  const response = await open(path, { signal, headers: lastId ? { "last-event-id": lastId } : {} });
+  yield* told(await open(path, { signal, headers: lastId ? { "last-event-id": lastId } : {} }));
+}
+
+async function* told(response) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {

@@ -1,17 +1,19 @@
 // The page: what is looked for, what is done with it, and what the person is told.
 
+import { add } from "/adding.js";
 import * as api from "/api.js";
+import * as bulk from "/bulk/panel.js";
 import * as examples from "/examples.js";
 import * as filters from "/filters.js";
 import * as live from "/live.js";
 import { fit } from "/picture.js";
-import * as pictures from "/pictures.js";
 import * as region from "/region.js";
 import * as results from "/results.js";
 
 const $ = (id) => document.getElementById(id);
-const SOURCES = ["uri", "id"];
+const SOURCES = ["text", "uri", "id"];
 
+const ASK_AGAIN_MS = 10_000;
 const START = "Choose a picture to see what looks like it.";
 const TITLES = {
   overloaded: "Too much to do at once",
@@ -20,12 +22,13 @@ const TITLES = {
   no_answer: "No answer in time",
   unknown_id: "Not indexed",
   image_rejected: "This picture cannot be read",
+  unsupported: "Not possible here",
   unauthorized: "This takes a key",
   forbidden: "Your key is not for this",
   too_many_requests: "Too many requests",
 };
 
-let chosen = null; // what is looked for: {image, region}, {uri}, {id} or null
+let chosen = null; // what is looked for: {image, region}, {text}, {uri}, {id} or null
 let resized = false;
 let searching = new AbortController();
 
@@ -83,6 +86,19 @@ async function choosePicture(file) {
     writeAddress();
   });
   if (chosen?.image) await attempt(search);
+}
+
+/** Many pictures are added, one is looked for. */
+async function takeFiles(transfer) {
+  const picture = await attempt(() => bulk.take(transfer));
+  if (picture) await choosePicture(picture);
+}
+
+/** Whether words are understood is known once a searcher answers. */
+async function offerWords() {
+  const { searching } = await api.capabilities().catch(() => ({ searching: null }));
+  if (searching) $("text-field").hidden = !searching.text;
+  else setTimeout(offerWords, ASK_AGAIN_MS);
 }
 
 async function search() {
@@ -164,35 +180,12 @@ async function remove(id) {
 
 async function upload() {
   const what = chosen;
-  if (!what || what.id) {
+  if (!what?.image && !what?.uri) {
     complain(new Error("Choose a picture or an address to add."));
     return;
   }
   say("Adding…");
-  const answer = await api.upload(what, $("new-id").value.trim(), attributes($("attributes").value));
-  if (what.image) pictures.remember(answer.id, what.image);
-  say(
-    answer.effect
-      ? `${answer.id} was searchable after ${answer.after_s.toFixed(2)} s.`
-      : `${answer.id} is accepted, and will be searchable later.`,
-  );
-}
-
-/** Lines of `name: value`; what reads as JSON is that (12.5, true, ["a", "b"]), all else is text. */
-function attributes(text) {
-  const lines = text.split("\n").filter((line) => line.trim());
-  return Object.fromEntries(
-    lines.map((line) => {
-      const at = line.indexOf(":");
-      if (at < 1) throw new Error(`An attribute is written "name: value", not "${line.trim()}".`);
-      const value = line.slice(at + 1).trim();
-      try {
-        return [line.slice(0, at).trim(), JSON.parse(value)];
-      } catch {
-        return [line.slice(0, at).trim(), value];
-      }
-    }),
-  );
+  say(await add(what, $("new-id").value.trim(), $("attributes").value));
 }
 
 /** The address says what is looked for, but for a picture, which only this page has. */
@@ -240,12 +233,10 @@ for (const kind of ["dragover", "dragleave", "drop"]) {
   document.addEventListener(kind, (event) => {
     event.preventDefault();
     $("query").classList.toggle("over", kind === "dragover");
-    if (kind === "drop" && event.dataTransfer.files[0]) choosePicture(event.dataTransfer.files[0]);
+    if (kind === "drop") takeFiles(event.dataTransfer);
   });
 }
-document.addEventListener("paste", (event) => {
-  if (event.clipboardData.files[0]) choosePicture(event.clipboardData.files[0]);
-});
+document.addEventListener("paste", (event) => takeFiles(event.clipboardData));
 $("another").addEventListener("click", () => {
   choose(null);
   examples.clear();
@@ -267,3 +258,5 @@ $("key-form").addEventListener("submit", (event) => {
 window.addEventListener("popstate", followAddress);
 followAddress();
 live.start(like, complain);
+bulk.start(complain);
+offerWords();

@@ -24,7 +24,7 @@ export function show(hits, actions) {
 function card(hit, actions) {
   const item = template.content.firstElementChild.cloneNode(true);
   const part = (name) => item.querySelector(name);
-  pictures.fill(part(".tile"), hit.id, hit.thumbnail);
+  pictures.fill(part(".tile"), hit.id, hit.thumbnail, reasonForNone(hit));
   part(".bar").style.setProperty("--share", `${Math.max(0, hit.score) * 100}%`);
   part(".number").textContent = hit.score.toFixed(3);
   part(".id").textContent = part(".id").title = hit.id;
@@ -46,6 +46,10 @@ function card(hit, actions) {
     item.remove();
   });
   return item;
+}
+
+function reasonForNone({ uri }) {
+  return uri ? "This gateway shows no pictures." : "It was sent without an address, and its picture is not kept.";
 }
 
 /** The first press asks, the second one does it. */
