@@ -2,111 +2,19 @@
 
 import io
 import re
-import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Literal
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, FilePayload, Page, Route, expect, sync_playwright
-from typer.testing import CliRunner
+from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
-from services.cli.__main__ import app
-from tests.harness.service import PHOTOS, Service
-
-PANDA = PHOTOS / "animal" / "panda.webp"
-DAMS = [PHOTOS / "energy" / "dam2.webp", PHOTOS / "energy" / "dam3.webp"]
-PATIENT_MS = 60_000
-
-
-@dataclass
-class Visit:
-    """A page, and what it did that a person does not see."""
-
-    page: Page
-    url: str
-    complaints: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    found = shutil.which("chromium")
-    if found is None:
-        pytest.skip("needs chromium: `make ci-tools` installs it")
-    return found
-
-
-@pytest.fixture(scope="module")
-def with_photos(chromium: str, gateway_url: str) -> str:
-    """The address of a gateway whose service has three photos.
-
-    It asks for chromium first: without that, all tests are skipped.
-    """
-    assert chromium
-    for photo in (PANDA, *DAMS):
-        event = {"id": photo.stem, "uri": photo.as_uri(), "attributes": {"kind": photo.parent.name}}
-        httpx.post(f"{gateway_url}/images?wait=60", json=event, timeout=70).raise_for_status()
-    return gateway_url
-
-
-@dataclass(frozen=True)
-class Locked:
-    """A gateway that takes a key alone, and the key."""
-
-    url: str
-    key: str
-
-
-@pytest.fixture(scope="module")
-def locked(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Locked]:
-    file = tmp_path_factory.mktemp("keys") / "keys.json"
-    made = CliRunner().invoke(app, ["keys", "add", "page", "--scope", "admin", "--file", str(file)])
-    with service.worker("gateway", "locked", env={"GATEWAY_KEYS": str(file)}) as gateway:
-        yield Locked(gateway.url, made.stdout.strip())
-
-
-@pytest.fixture(scope="module")
-def browser(with_photos: str, locked: Locked, chromium: str) -> Iterator[Browser]:
-    """Comes after the service and goes before it: while Playwright runs, asyncio.run cannot."""
-    assert with_photos
-    assert locked.key
-    with sync_playwright() as playwright:
-        # Its own sandbox needs user namespaces, which containers seldom give; it sees our own page only.
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(browser: Browser, with_photos: str) -> Iterator[Visit]:
-    """The page, opened. Afterwards: nothing in the console, and no request that left the gateway."""
-    with browser.new_context(base_url=with_photos, reduced_motion="reduce") as context:
-        page = context.new_page()
-        page.set_default_timeout(PATIENT_MS)
-        seen = Visit(page, with_photos)
-        page.on("console", lambda message: seen.complaints.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: seen.complaints.append(str(error)))
-        page.on("request", lambda request: seen.asked.append(request.url))
-        page.goto("/")
-        yield seen
-        assert seen.complaints == []
-        assert seen.asked
-        assert [url for url in seen.asked if not url.startswith((f"{with_photos}/", f"blob:{with_photos}/"))] == []
+from tests.e2e.page.visits import DAMS, PANDA, PATIENT_MS, Locked, Visit, serious
+from tests.harness.service import PHOTOS
 
 
 def ids(page: Page) -> list[str]:
     return page.locator("#results .id").all_text_contents()
-
-
-def serious(page: Page) -> list[tuple[str, list[str]]]:
-    """What axe finds that keeps people out."""
-    found = Axe().run(page).response["violations"]
-    worst = [each for each in found if each["impact"] in {"serious", "critical"}]
-    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in worst]
 
 
 def panda_beside_dam() -> FilePayload:
