@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.client import Searchable, Sent
-from shared.events.images import Attributes
+from shared.events.images import Attributes, SourcePosition
 from shared.events.search_replies import SearchReply
 from shared.events.search_requests import SearchRequest
 
@@ -25,6 +25,9 @@ class ImageIndex(Protocol):
 
     async def delete(self, image_id: str) -> Sent:
         """Ask for an image to be forgotten; returns when Kafka has the request. Raises PoisonInput."""
+
+    async def find_sent(self, place: SourcePosition) -> Sent | None:
+        """What was handed over by this process or another, by its place; None where nothing is known of it."""
 
     async def wait_searchable(self, sent: Sent, *, timeout_s: float) -> Searchable:
         """Wait until an event has taken effect. Raises UploadRejected, and NoAnswer after `timeout_s`."""

@@ -1,6 +1,7 @@
 """Reading one partition from an offset to its present end, without a consumer group."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from aiokafka import TopicPartition
@@ -22,10 +23,13 @@ class Scanned:
     reached: int
 
 
-async def scan(servers: Servers, topic: str, partition: int, *, first: int = 0) -> AsyncIterator[Scanned]:
+async def scan(
+    servers: Servers, topic: str, partition: int, *, first: int = 0, since_ms: int | None = None
+) -> AsyncGenerator[Scanned]:
     """Read from `first`, or the oldest record that is kept, to the end as it is when reading begins.
 
-    The last step reaches the offset before that end even where compaction has emptied it. Raises BusUnavailable.
+    since_ms: Unix milliseconds; what the records' timestamps say was written before is left out. The last step reaches
+    the offset before that end even where compaction has emptied it. Raises BusUnavailable.
     """
     part = TopicPartition(topic, partition)
     with bus_faults(f"reading partition {partition} of {topic}", kafka_servers(servers)):
@@ -33,6 +37,9 @@ async def scan(servers: Servers, topic: str, partition: int, *, first: int = 0) 
             consumer.assign([part])
             end = (await consumer.end_offsets([part]))[part]
             oldest = (await consumer.beginning_offsets([part]))[part]
+            if since_ms is not None:
+                found = (await consumer.offsets_for_times({part: since_ms}))[part]
+                first = max(first, found.offset if found else end)
             consumer.seek(part, max(oldest, first))
             reached = first - 1
             while reached < end - 1:
@@ -41,3 +48,11 @@ async def scan(servers: Servers, topic: str, partition: int, *, first: int = 0) 
                 if position > reached:
                     reached = position
                     yield Scanned(fetched.get(part, []), reached)
+
+
+async def read_record(servers: Servers, topic: str, partition: int, offset: int) -> Record | None:
+    """The record at an offset; None where none is there, or not any more. Raises BusUnavailable."""
+    async with aclosing(scan(servers, topic, partition, first=offset)) as reading:
+        async for step in reading:
+            return next((record for record in step.records if record.offset == offset), None)
+    return None

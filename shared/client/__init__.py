@@ -4,7 +4,8 @@ from shared.client import AfterimageClient  # or SyncAfterimageClient, where the
 """
 
 from shared.bus.faults import BusUnavailable
-from shared.client.client import AfterimageClient, NoAnswer, Searchable, Sent, UploadRejected
+from shared.client.client import AfterimageClient, NoAnswer, Searchable, UploadRejected
+from shared.client.sent import Sent
 from shared.client.sync import SyncAfterimageClient
 from shared.client.tracing import trace_client
 from shared.wires.kafka import KafkaSecurity

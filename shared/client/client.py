@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -21,12 +21,13 @@ from shared.bus.inbox import Inbox
 from shared.bus.producer import RecordProducer
 from shared.bus.ungrouped import FETCH_WAIT_MS
 from shared.client.merging import Merging
-from shared.client.outcomes import Outcome, Outcomes
+from shared.client.outcomes import Outcomes
+from shared.client.sent import Sent, SentEvents, fact_of
 from shared.events import headers as hdr
 from shared.events.images import Attributes, SourcePosition, check_id, source_from_headers
-from shared.events.receipts import Receipt, decode_receipt
+from shared.events.receipts import Receipt
 from shared.events.region import Region
-from shared.events.rejects import Reject, read_reject, redrive_headers
+from shared.events.rejects import Reject, redrive_headers
 from shared.events.search_replies import ErrorCode, SearchReply, decode_reply
 from shared.events.search_requests import Example, SearchRequest, encode_request
 from shared.events.topics import Topics
@@ -54,19 +55,6 @@ class UploadRejected(Exception):
         super().__init__(f"{image_id}: {reject.reason} ({reject.detail})")
         self.image_id = image_id
         self.reject = reject
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """An event that Kafka has acknowledged: it will take effect, or be rejected with a reason.
-
-    sent_at: the loop's clock when it was handed over, in seconds.
-    """
-
-    id: str
-    source: SourcePosition
-    sent_at: float
-    outcome: asyncio.Future[Outcome] = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +99,7 @@ class AfterimageClient:
         self._fetch_wait_ms = fetch_wait_ms
         self._searches: dict[bytes, _Search] = {}
         self._outcomes = Outcomes()
+        self._sent = SentEvents(bootstrap_servers, self._topics, self._outcomes)
         self._stack = AsyncExitStack()
         self._producer: RecordProducer
         self._reply_partition = 0
@@ -197,6 +186,14 @@ class AfterimageClient:
         if isinstance(outcome.fact, Reject):
             raise UploadRejected(sent.id, outcome.fact)
         return Searchable(outcome.fact, outcome.heard_at - sent.sent_at)
+
+    async def find_sent(self, place: SourcePosition) -> Sent | None:
+        """The event at a place on the upload topic, such as another process has got from `upload`, to wait for it here.
+
+        None where none is there that names one image by its key, or where receipts of that age are kept no more.
+        Raises BusUnavailable.
+        """
+        return await self._sent.find(place, self._producer)
 
     async def search(
         self,
@@ -334,7 +331,7 @@ class AfterimageClient:
             )
             bus_tracing.sent(stands)
         source = source_from_headers(headers) or SourcePosition(offset=stands.offset, partition=stands.partition)
-        return Sent(image_id, source, sent_at, self._outcomes.expect(source))
+        return self._sent.remember(Sent(image_id, source, sent_at, self._outcomes.expect(source)))
 
     def _on_reply(self, record: Record) -> None:
         search = self._searches.get(hdr.last(record.headers, hdr.CORRELATION_ID) or b"")
@@ -349,13 +346,6 @@ class AfterimageClient:
             search.complete.set_result(None)
 
     def _on_outcome(self, record: Record) -> None:
-        fact: Receipt | Reject | None
-        if record.topic == self._topics.rejected:
-            fact = read_reject(record.headers)
-        else:
-            try:
-                fact = decode_receipt(record.value or b"")
-            except msgspec.DecodeError:
-                return
+        fact = fact_of(record, self._topics)
         if fact is not None:
             self._outcomes.heard(fact)

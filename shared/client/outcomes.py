@@ -32,7 +32,9 @@ class Outcomes:
         self._recent: OrderedDict[SourcePosition, Outcome] = OrderedDict()
 
     def expect(self, source: SourcePosition) -> asyncio.Future[Outcome]:
-        """The future outcome of the event at `source`."""
+        """The future outcome of the event at `source`; the same for all who expect it."""
+        if source in self._expected:
+            return self._expected[source]
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         known = self._recent.pop(source, None)
         if known is not None:
@@ -47,8 +49,9 @@ class Outcomes:
         """What was heard of the event at `source` is over: it is sent through again."""
         self._recent.pop(source, None)
 
-    def heard(self, fact: Receipt | Reject) -> None:
-        outcome = Outcome(fact, asyncio.get_running_loop().time())
+    def heard(self, fact: Receipt | Reject, *, at: float | None = None) -> None:
+        """at: by the loop's clock; now, if not said."""
+        outcome = Outcome(fact, asyncio.get_running_loop().time() if at is None else at)
         waiting = self._expected.pop(fact.source, None)
         if waiting is not None:
             if not waiting.done():

@@ -78,6 +78,7 @@ class SyncAfterimageClient:
     upload = _blocking(AfterimageClient.upload)
     delete = _blocking(AfterimageClient.delete)
     redrive = _blocking(AfterimageClient.redrive)
+    find_sent = _blocking(AfterimageClient.find_sent)
     wait_searchable = _blocking(AfterimageClient.wait_searchable)
     search = _blocking(AfterimageClient.search)
     ask = _blocking(AfterimageClient.ask)

@@ -12,6 +12,9 @@ DELETE_RETENTION_MS = 7 * 24 * 3600 * 1000
 CLOCKS_DIFFER_MS = 24 * 3600 * 1000
 """How far two clocks may be apart, and every promise still be kept."""
 
+RECEIPTS_KEPT_MS = 3600 * 1000
+"""How long it can be read what became of an upload that took effect."""
+
 DELETES_TOLD_MS = DELETE_RETENTION_MS - CLOCKS_DIFFER_MS
 """What is younger than this by any clock is younger than the memory of deletes: a manifest that is older must not be
 loaded, nor an upload event that is older be sent through again."""
@@ -73,7 +76,7 @@ class Topics:
         # The broker's clock counts: those of whoever writes jump, and records dated long ago are removed at once.
         dated = {"message.timestamp.type": "LogAppendTime"}
         week = {"cleanup.policy": "delete", "retention.ms": str(DELETE_RETENTION_MS)}
-        hour = {"cleanup.policy": "delete", "retention.ms": str(3600 * 1000), **dated}
+        hour = {"cleanup.policy": "delete", "retention.ms": str(RECEIPTS_KEPT_MS), **dated}
         # A redriven event keeps its time, so here it is the producers' clocks: too wrong ones are told so.
         honest = {
             "message.timestamp.before.max.ms": str(DELETE_RETENTION_MS),

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.harness.service import PHOTOS
+from tests.harness.service import PHOTOS, Service
 
 PANDA = PHOTOS / "animal" / "panda.webp"
 DAMS = [PHOTOS / "energy" / "dam2.webp", PHOTOS / "energy" / "dam3.webp"]
@@ -54,6 +54,25 @@ def test_an_image_is_found_first_by_itself_until_it_is_deleted(http: httpx.Clien
     assert (gone.status_code, gone.json()["code"]) == (404, "unknown_id")
     left = http.post("/search", files={"image": PANDA.read_bytes()})
     assert "animals/panda 1" not in {hit["id"] for hit in left.json()["hits"]}
+
+
+def test_what_became_of_an_upload_is_known_to_every_gateway(http: httpx.Client, service: Service) -> None:
+    with service.worker("gateway", "beside") as beside:
+        good = http.post("/images", files={"image": PANDA.read_bytes()}, data={"id": "of/all"})
+        bad = http.post("/images", files={"image": b"no picture"}, data={"id": "bad"})
+        assert (good.status_code, bad.status_code) == (202, 202)
+        asked = [f"{beside.url}{sent.headers['location']}?wait=30" for sent in (good, bad)]
+        indexed, rejected = [httpx.get(url, timeout=60).json() for url in asked]
+    assert (indexed["id"], indexed["state"]) == ("of/all", "indexed")
+    assert indexed["after_s"] > 0
+    assert (rejected["id"], rejected["problem"]["code"]) == ("bad", "unsupported_format")
+    gone = http.delete("/images/of%2Fall?wait=30").json()
+    with service.worker("gateway", "late") as late:  # after all of it had happened
+        told = [httpx.get(f"{late.url}{sent.headers['location']}", timeout=60).json() for sent in (good, bad)]
+        assert [told[0], told[1]["problem"]] == [indexed | {"after_s": told[0]["after_s"]}, rejected["problem"]]
+        place = "{partition}/{offset}".format(**gone["source"])
+        assert httpx.get(f"{late.url}/uploads/{place}", timeout=60).json()["state"] == "deleted"
+        assert httpx.get(f"{late.url}/uploads/0/999999", timeout=60).status_code == 404
 
 
 def test_an_indexed_image_and_an_address_find_the_same(http: httpx.Client) -> None:

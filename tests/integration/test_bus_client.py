@@ -49,7 +49,7 @@ class Service:
             uploaded_at=1,
             indexed_at=2,
         )
-        await self.producer.send(self.topics.indexed, key=None, value=encode_receipt(receipt))
+        await self.producer.send(self.topics.indexed, key=sent.id.encode(), value=encode_receipt(receipt))
         return receipt
 
     async def answer(self, request: Record, reply: SearchReply) -> None:
@@ -109,6 +109,36 @@ async def test_a_delete_is_a_record_without_a_value(client: AfterimageClient, se
     assert (record.key, record.value) == (b"cat", None)
     await service.acknowledge(sent)
     await client.wait_searchable(sent, timeout_s=PATIENCE_S)
+
+
+async def test_another_process_learns_what_became_of_an_upload_before_and_after_it_did(
+    client: AfterimageClient, service: Service, kafka: Broker, unique_namespace: str
+) -> None:
+    waiting, done, rejected = [await client.upload(name, uri="s3://shop/cat") for name in ("a", "b/c", "d")]
+    records = {record.key: record for record in [await service.next() for _ in range(3)]}
+    receipt = await service.acknowledge(done)
+    await service.reject(rejected, records[b"d"])
+    await client.wait_searchable(done, timeout_s=PATIENCE_S)
+    async with AfterimageClient(kafka.bootstrap_servers, namespace=unique_namespace) as other:
+        found = {name: await other.find_sent(sent.source) for name, sent in (("a", waiting), ("b/c", done))}
+        assert {name: sent and sent.id for name, sent in found.items()} == {"a": "a", "b/c": "b/c"}
+        applied = await other.wait_searchable(found["b/c"] or done, timeout_s=0.5)
+        assert applied.receipt == receipt
+        with pytest.raises(NoAnswer):
+            await other.wait_searchable(found["a"] or waiting, timeout_s=0.1)
+        await service.acknowledge(waiting)
+        assert (await other.wait_searchable(found["a"] or waiting, timeout_s=PATIENCE_S)).receipt.id == "a"
+        refused = await other.find_sent(rejected.source)
+        assert refused is not None
+        with pytest.raises(UploadRejected, match="it points at nothing"):
+            await other.wait_searchable(refused, timeout_s=0.5)
+        for nowhere in (SourcePosition(partition=0, offset=999), SourcePosition(partition=PARTITIONS, offset=0)):
+            assert await other.find_sent(nowhere) is None
+
+
+async def test_a_place_without_an_id_is_nobodys_upload(client: AfterimageClient, service: Service) -> None:
+    stands = await service.producer.send(service.topics.uploaded, key=None, value=b"{}")
+    assert await client.find_sent(SourcePosition(partition=stands.partition, offset=stands.offset)) is None
 
 
 async def test_an_upload_that_is_rejected_says_why(client: AfterimageClient, service: Service) -> None:

@@ -1,10 +1,13 @@
 """Reading a partition from an offset to its end."""
 
+import asyncio
+import time
+
 import pytest
 
 from shared.bus.faults import BusUnavailable
 from shared.bus.producer import RecordProducer
-from shared.bus.scan import Scanned, scan
+from shared.bus.scan import Scanned, read_record, scan
 from tests.fakes.kafka_topics import create_topic
 from tests.harness.kafka import Broker
 
@@ -50,6 +53,27 @@ async def test_what_is_written_while_reading_is_left_to_the_next_time(kafka: Bro
     await write(kafka, topic, 3)
     rest = [step async for step in reading]
     assert max(step.reached for step in [first, *rest]) == 2
+
+
+async def test_what_was_written_before_a_time_is_left_out(kafka: Broker, topic: str) -> None:
+    await write(kafka, topic, 3)
+    [before] = await steps(kafka, topic)
+    since = max(record.timestamp for record in before.records) + 1
+    reading = scan(kafka.bootstrap_servers, topic, 1, since_ms=since)
+    assert [step async for step in reading] == []
+    while time.time() * 1000 <= since:  # noqa: ASYNC110 - a clock is awaited
+        await asyncio.sleep(0.001)
+    await write(kafka, topic, 2)
+    reading = scan(kafka.bootstrap_servers, topic, 1, since_ms=since)
+    assert [record.offset async for step in reading for record in step.records] == [3, 4]
+
+
+async def test_one_record_is_read_by_its_offset(kafka: Broker, topic: str) -> None:
+    await write(kafka, topic, 3)
+    found = await read_record(kafka.bootstrap_servers, topic, 1, 1)
+    assert found is not None
+    assert (found.offset, found.value) == (1, b"1")
+    assert await read_record(kafka.bootstrap_servers, topic, 1, 3) is None
 
 
 async def test_without_a_broker_the_bus_is_unavailable() -> None:

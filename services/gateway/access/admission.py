@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,10 +17,7 @@ from services.gateway.access.tenant_index import TenantIndex
 from services.gateway.connection import Connection
 from services.gateway.image_index import ImageIndex
 from services.gateway.problems import Problem
-from services.gateway.recent_uploads import RecentUploads
-from services.gateway.sending import acknowledged
 from shared.access.keys import Scope
-from shared.client import Sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,20 +32,12 @@ class AdmissionPolicy:
 class Visit:
     """What one request gets.
 
-    index: what its caller may reach of it. rate: how many requests its caller may send. recent: where what is sent is
-    remembered.
+    index: what its caller may reach of it. rate: how many requests its caller may send.
     """
 
     caller: Caller
     index: ImageIndex
     rate: RateLimit
-    recent: RecentUploads
-
-    async def deliver(self, sending: Awaitable[Sent]) -> Sent:
-        """Wait until Kafka has what is being sent, and remember it. Raises Problem where that takes too long."""
-        sent = await acknowledged(sending)
-        self.recent.add(self.caller, sent)
-        return sent
 
     def pay(self, requests: int) -> None:
         """Have the request count as so many."""
@@ -67,7 +56,6 @@ class Admission:
         self._connection = connection
         self._rate = rate
         self._policy = policy
-        self._recent = RecentUploads()
         self._of_caller: Counter[str] = Counter()
         self.in_flight = 0
 
@@ -96,7 +84,6 @@ class Admission:
                 caller=caller,
                 index=index if caller.tenant is None else TenantIndex(index, caller.tenant),
                 rate=self._rate,
-                recent=self._recent,
             )
         finally:
             self.in_flight -= 1

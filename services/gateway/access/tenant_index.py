@@ -8,7 +8,7 @@ import msgspec
 from services.gateway.image_index import ImageIndex
 from shared.access.tenancy import Tenant
 from shared.client import Searchable, Sent
-from shared.events.images import Attributes, check_id
+from shared.events.images import Attributes, SourcePosition, check_id
 from shared.events.search_replies import SearchReply
 from shared.events.search_requests import SearchRequest
 
@@ -42,6 +42,12 @@ class TenantIndex:
     async def delete(self, image_id: str) -> Sent:
         sent = await self._index.delete(self._tenant.stored_id(check_id(image_id)))
         return dataclasses.replace(sent, id=image_id)
+
+    async def find_sent(self, place: SourcePosition) -> Sent | None:
+        sent = await self._index.find_sent(place)
+        if sent is None or not self._tenant.owns(sent.id):
+            return None
+        return dataclasses.replace(sent, id=self._tenant.own_id(sent.id))
 
     async def wait_searchable(self, sent: Sent, *, timeout_s: float) -> Searchable:
         searchable = await self._index.wait_searchable(sent, timeout_s=timeout_s)

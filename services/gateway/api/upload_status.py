@@ -10,6 +10,7 @@ from services.gateway.api.documents import PROBLEMS, UploadStatus
 from services.gateway.api.uploads import Wait
 from services.gateway.problems import Problem, document_of, problem_of
 from shared.client import NoAnswer, UploadRejected
+from shared.events.images import SourcePosition
 
 router = APIRouter(tags=["images"], responses=PROBLEMS)
 
@@ -20,14 +21,14 @@ Position = Annotated[int, Path(ge=0, lt=2**63)]
 async def upload_status(visit: Writing, partition: Position, offset: Position, wait: Wait = 0.0) -> Response:
     """partition, offset: the `source` in the answer to the upload or delete.
 
-    The gateway that took it knows, of the last 20,000 that it took.
+    Every gateway knows it, for an hour at least: what it did not take itself, it reads on the bus.
     """
-    sent = visit.recent.find(visit.caller, partition, offset)
+    sent = await visit.index.find_sent(SourcePosition(partition=partition, offset=offset))
     if sent is None:
         raise Problem(
             HTTPStatus.NOT_FOUND,
             "unknown_upload",
-            f"this gateway has taken no upload at {partition}/{offset}, or not of late, or another gateway has",
+            f"there is no upload at {partition}/{offset}, or none of which was heard within an hour",
         )
     status = UploadStatus(id=sent.id, partition=partition, offset=offset, state="pending")
     try:

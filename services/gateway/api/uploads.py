@@ -13,6 +13,7 @@ from services.gateway.api.bodies import media_type, read_body, read_image_form
 from services.gateway.api.documents import PROBLEMS, Accepted, Applied, Source
 from services.gateway.image_index import ImageIndex
 from services.gateway.problems import Problem
+from services.gateway.sending import acknowledged
 from shared.client import NoAnswer, Searchable, Sent
 from shared.events.decoding import decode
 from shared.events.images import Attributes
@@ -99,7 +100,7 @@ async def upload_image(
     visit: Writing, upload: Annotated[UploadImage, Depends(_read_upload)], wait: Wait = 0.0
 ) -> Response:
     """The image is sent in the request, or named by its uri. Sending it again under the same id replaces it."""
-    sent = await visit.deliver(
+    sent = await acknowledged(
         visit.index.upload(
             upload.id,
             uri=upload.uri,
@@ -114,7 +115,7 @@ async def upload_image(
 @router.delete("/images/{id:path}", summary="Forget an image", status_code=202)
 async def delete_image(visit: Writing, id: str, wait: Wait = 0.0) -> Response:  # noqa: A002 - the contract's name
     """To forget what is not there is no error."""
-    return await _outcome(visit.index, await visit.deliver(visit.index.delete(id)), wait)
+    return await _outcome(visit.index, await acknowledged(visit.index.delete(id)), wait)
 
 
 async def _outcome(index: ImageIndex, sent: Sent, wait_s: float) -> Response:

@@ -57,6 +57,7 @@ class FakeIndex:
         """Searches are answered while it is set."""
         self.open.set()
         self._offset = 6
+        self._sent_events: dict[SourcePosition, Sent] = {}
 
     async def upload(
         self,
@@ -78,6 +79,9 @@ class FakeIndex:
         sent = self._sent(check_id(image_id))
         self.images.pop(image_id, None)
         return sent
+
+    async def find_sent(self, place: SourcePosition) -> Sent | None:
+        return self._sent_events.get(place)
 
     async def wait_searchable(self, sent: Sent, *, timeout_s: float) -> Searchable:
         if self.lags:
@@ -131,7 +135,9 @@ class FakeIndex:
             raise BusUnavailable("writing to images.uploaded: no broker")
         self._offset += 1
         outcome = asyncio.get_running_loop().create_future()
-        return Sent(image_id, SourcePosition(offset=self._offset, partition=1), sent_at=0.0, outcome=outcome)
+        sent = Sent(image_id, SourcePosition(offset=self._offset, partition=1), sent_at=0.0, outcome=outcome)
+        self._sent_events[sent.source] = sent
+        return sent
 
 
 def open_to_all(

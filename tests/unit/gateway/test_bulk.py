@@ -15,7 +15,6 @@ from services.gateway.access.rate import RateLimit
 from services.gateway.api.bodies import MAX_BODY_BYTES
 from services.gateway.api.bulk import lines as bulk_lines
 from services.gateway.api.bulk.upload import UNDER_WAY, BulkUpload, Event
-from services.gateway.recent_uploads import RecentUploads
 from shared.events.faults import RejectReason
 from shared.events.images import SourcePosition
 from shared.events.rejects import Reject
@@ -152,7 +151,7 @@ async def test_a_listener_that_does_not_listen_stops_the_reading(index: FakeInde
         await listening.wait()
         heard.append(event)
 
-    visit = Visit(caller=Caller.at("here"), index=index, rate=RateLimit(per_s=1e6, burst=1e6), recent=RecentUploads())
+    visit = Visit(caller=Caller.at("here"), index=index, rate=RateLimit(per_s=1e6, burst=1e6))
     uploading = asyncio.create_task(BulkUpload(visit, tell, welcome=lambda: True, wait_s=1).run(lines()))
     await until(lambda: len(index.images) == UNDER_WAY)
     for _ in range(1_000):

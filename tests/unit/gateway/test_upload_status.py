@@ -2,8 +2,6 @@
 
 import httpx
 
-from services.gateway.access.caller import Caller
-from services.gateway.recent_uploads import RecentUploads
 from shared.events.faults import RejectReason
 from shared.events.images import SourcePosition
 from shared.events.rejects import Reject
@@ -38,17 +36,8 @@ async def test_a_rejected_upload_is_told_with_its_reason(http: httpx.AsyncClient
     assert (answer.json()["state"], answer.json()["problem"]["code"]) == ("rejected", "decode_failed")
 
 
-async def test_what_this_gateway_did_not_take_is_unknown(http: httpx.AsyncClient) -> None:
+async def test_what_never_was_is_unknown(http: httpx.AsyncClient) -> None:
     answer = await http.get("/uploads/1/7")
     assert (answer.status_code, answer.json()["code"]) == (404, "unknown_upload")
     for place in ("/uploads/1/-7", "/uploads/a/7", f"/uploads/1/{2**63}"):
         assert (await http.get(place)).status_code == 400
-
-
-async def test_the_oldest_are_forgotten_first(index: FakeIndex) -> None:
-    recent, here = RecentUploads(kept=2), Caller.at("here")
-    sent = [await index.delete(image_id) for image_id in ("a", "b", "c")]
-    for each in sent:
-        recent.add(here, each)
-    found = [recent.find(here, each.source.partition, each.source.offset) for each in sent]
-    assert found == [None, sent[1], sent[2]]

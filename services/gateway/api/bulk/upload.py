@@ -8,6 +8,7 @@ from typing import TypeAlias
 from services.gateway.access.admission import Visit
 from services.gateway.api.bulk.documents import BulkDone, BulkProgress, LineOutcome, State
 from services.gateway.problems import Problem, document_of, problem_of
+from services.gateway.sending import acknowledged
 from shared.access.tenancy import Forbidden
 from shared.client import BusUnavailable, NoAnswer, UploadRejected
 from shared.events.faults import PoisonInput
@@ -97,7 +98,7 @@ class BulkUpload:
         try:
             upload = read_native(None, line)
             image_id = upload.id
-            sent = await self._visit.deliver(
+            sent = await acknowledged(
                 self._visit.index.upload(
                     image_id,
                     uri=upload.uri,
