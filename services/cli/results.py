@@ -2,6 +2,8 @@
 
 import json
 import os
+import tempfile
+import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,7 +29,7 @@ def show(reply: SearchReply, *, thumbnails: bool = False) -> None:
     display = display_of(out, os.environ) if thumbnails else None
     if not reply.hits:
         out.print("nothing found")
-    elif display in (Display.KITTY, Display.ITERM):
+    elif display in (Display.KITTY, Display.ITERM, Display.SIXEL):
         for rank, hit in enumerate(reply.hits, start=1):
             _show_with_image(rank, hit, display)
     else:
@@ -44,6 +46,17 @@ def show(reply: SearchReply, *, thumbnails: bool = False) -> None:
         f"[dim]{spent.total_ms:.1f} ms in {reply.searcher}: queue {spent.queue_ms:.1f}, fetch {spent.fetch_ms:.1f}, "
         f"decode {spent.decode_ms:.1f}, encode {spent.encode_ms:.1f}, search {spent.search_ms:.1f}[/dim]"
     )
+
+
+def open_sheet(sheet: Path) -> None:
+    """Show a contact sheet in the browser. Raises Failure where there is none."""
+    if not webbrowser.open(sheet.resolve().as_uri()):
+        raise Failure(f"no browser was found to open {sheet}: set BROWSER, or open it yourself")
+
+
+def new_sheet() -> Path:
+    """Where a contact sheet may be written that nobody has named; it stays, for the browser reads it later."""
+    return Path(tempfile.mkdtemp(prefix="afterimage-")) / "found.html"
 
 
 def write_sheet(target: Path, asked: Path | None, replies: Sequence[SearchReply]) -> None:

@@ -12,11 +12,20 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
+from services.cli.sixels import sixels
+
 ROWS, COLUMNS = 6, 12
 """Of the terminal, for one picture: about a square."""
 _PIXELS = 160
+_SIXELS = 120
+"""Pixels of a terminal that draws one for one: ROWS of about 20."""
 _CHUNK = 4096
 """Characters of base64 in one of kitty's escape sequences."""
+
+
+_SIXEL_TERMS = frozenset({"foot", "mlterm", "contour"})
+_SIXEL_PROGRAMS = frozenset({"mintty", "contour"})
+_KONSOLE_WITH_SIXELS = 220400
 
 
 class Display(Enum):
@@ -26,6 +35,8 @@ class Display(Enum):
     """https://sw.kovidgoyal.net/kitty/graphics-protocol/"""
     ITERM = auto()
     """https://iterm2.com/documentation-images.html"""
+    SIXEL = auto()
+    """https://www.arewesixelyet.com names the terminals that can; told here are those that say who they are."""
     BLOCKS = auto()
     """Two pixels in each character: the upper half block, and what is behind it."""
 
@@ -40,7 +51,18 @@ def display_of(console: Console, environment: Mapping[str, str]) -> Display | No
             return Display.KITTY
         if program in ("iTerm.app", "WezTerm"):
             return Display.ITERM
+        if _knows_sixels(environment):
+            return Display.SIXEL
     return Display.BLOCKS if console.color_system in ("truecolor", "256") else None
+
+
+def _knows_sixels(environment: Mapping[str, str]) -> bool:
+    konsole = environment.get("KONSOLE_VERSION", "")
+    return (
+        environment.get("TERM", "").partition("-")[0] in _SIXEL_TERMS
+        or environment.get("TERM_PROGRAM") in _SIXEL_PROGRAMS
+        or (konsole.isdecimal() and int(konsole) >= _KONSOLE_WITH_SIXELS)
+    )
 
 
 def local_path(uri: str | None) -> Path | None:
@@ -63,7 +85,11 @@ def thumbnail(path: Path, side: int = _PIXELS) -> Image.Image | None:
 
 
 def sequence(image: Image.Image, display: Display) -> str:
-    """The escape sequence that has a terminal show an image in ROWS and COLUMNS. display: not BLOCKS."""
+    """The escape sequence that has a terminal show an image in about ROWS and COLUMNS. display: not BLOCKS."""
+    if display is Display.SIXEL:
+        small = image.copy()
+        small.thumbnail((_SIXELS, _SIXELS))
+        return sixels(small)
     file = io.BytesIO()
     image.save(file, "PNG")
     data = base64.b64encode(file.getvalue()).decode()

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -32,9 +32,9 @@ class Shell:
 
     environment: dict[str, str]
 
-    def __call__(self, *arguments: str, status: int = 0) -> str:
+    def __call__(self, *arguments: str, status: int = 0, env: Mapping[str, str] | None = None) -> str:
         """The standard output of a command that ends with the status given; with the error output where it fails."""
-        done = run(arguments, self.environment)
+        done = run(arguments, {**self.environment, **(env or {})})
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout if status == 0 else done.stdout + done.stderr
 
@@ -91,6 +91,13 @@ def test_whoever_asks_says_what_hits_should_look_like_and_what_of_them_is_wanted
     sheet = tmp_path / "found.html"
     assert sheet.as_uri() in shell("search", str(PANDA), "--sheet", str(sheet))
     assert sheet.read_text().count("data:image/jpeg") >= 4  # the query and the animals
+    sheet.unlink()
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {opened}\n')
+    browser.chmod(0o755)
+    shell("search", str(PANDA), "--open", "--sheet", str(sheet), env={"BROWSER": str(browser)})
+    assert opened.read_text() == sheet.as_uri()
+    assert sheet.exists()
 
 
 def test_a_deleted_image_is_not_found_any_more(shell: Shell) -> None:

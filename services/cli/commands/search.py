@@ -8,7 +8,7 @@ import typer
 
 from services.cli.asking import Asked, read_batch, read_filter
 from services.cli.failures import Failure, Status
-from services.cli.results import show, write_sheet
+from services.cli.results import new_sheet, open_sheet, show, write_sheet
 from services.cli.running import out, run
 from services.cli.settings import CliSettings
 from shared.events.search_requests import MAX_RANK, MAX_TOP_K, SearchRequest
@@ -52,6 +52,10 @@ def search(
     sheet: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the hits with their pictures to an HTML file.")
     ] = None,
+    open_: Annotated[
+        bool,
+        typer.Option("--open", help="Show the hits with their pictures in the browser; --sheet says in which file."),
+    ] = False,
 ) -> None:
     """Find the images that look most like one, given as a file, a URI, an indexed id or a vector, or like a text."""
     asked = Asked(image=image, id=id, vector=vector, text=text, region=region, like=like or (), unlike=unlike or ())
@@ -80,8 +84,11 @@ def search(
         if not as_json:
             for each in replies:
                 show(each, thumbnails=thumbnails)
-        if sheet is not None:
-            write_sheet(sheet, Path(image) if image else None, replies)
+        if sheet or open_:
+            written = sheet or new_sheet()
+            write_sheet(written, Path(image) if image else None, replies)
+            if open_:
+                open_sheet(written)
         return Status.OK if all(each.hits for each in replies) else Status.INCOMPLETE
 
     run(ask)

@@ -35,6 +35,12 @@ def console(*, colours: str | None = "truecolor", terminal: bool = True) -> Cons
         ({"TERM_PROGRAM": "WezTerm"}, Display.ITERM),
         ({"TERM_PROGRAM": "iTerm.app", "TMUX": "socket,1,0"}, Display.BLOCKS),
         ({"KITTY_WINDOW_ID": "1", "STY": "screen"}, Display.BLOCKS),
+        ({"TERM": "foot"}, Display.SIXEL),
+        ({"TERM": "foot-extra"}, Display.SIXEL),
+        ({"TERM": "xterm-256color", "TERM_PROGRAM": "mintty"}, Display.SIXEL),
+        ({"TERM": "xterm-256color", "KONSOLE_VERSION": "220401"}, Display.SIXEL),
+        ({"TERM": "xterm-256color", "KONSOLE_VERSION": "211203"}, Display.BLOCKS),
+        ({"TERM": "foot", "TMUX": "socket,1,0"}, Display.BLOCKS),
         ({"TERM": "xterm-256color"}, Display.BLOCKS),
     ],
 )
