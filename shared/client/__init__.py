@@ -4,7 +4,9 @@ from shared.client import AfterimageClient  # or SyncAfterimageClient, where the
 """
 
 from shared.bus.faults import BusUnavailable
-from shared.client.client import AfterimageClient, NoAnswer, Searchable, UploadRejected
+from shared.client.client import AfterimageClient, Searchable, UploadRejected
+from shared.client.query import Query
+from shared.client.searches import NoAnswer
 from shared.client.sent import Sent
 from shared.client.sync import SyncAfterimageClient
 from shared.client.tracing import trace_client
@@ -16,6 +18,7 @@ __all__ = [
     "BusUnavailable",
     "KafkaSecurity",
     "NoAnswer",
+    "Query",
     "Searchable",
     "Sent",
     "SyncAfterimageClient",

@@ -17,6 +17,7 @@ from shared.events.images import SourcePosition, source_from_headers
 from shared.events.receipts import Receipt, decode_receipt
 from shared.events.rejects import Reject, read_reject
 from shared.events.topics import RECEIPTS_KEPT_MS, Topics
+from shared.wires.kafka import Servers
 
 _REMEMBERED = 20_000
 _CLOCKS_DIFFER_MS = 60_000
@@ -39,8 +40,8 @@ class Sent:
 class SentEvents:
     """Knows the events that this process has sent of late; of all others, Kafka is asked."""
 
-    def __init__(self, bootstrap_servers: str, topics: Topics, outcomes: Outcomes) -> None:
-        self._bootstrap_servers = bootstrap_servers
+    def __init__(self, servers: Servers, topics: Topics, outcomes: Outcomes) -> None:
+        self._servers = servers
         self._topics = topics
         self._outcomes = outcomes
         self._recent: OrderedDict[SourcePosition, Sent] = OrderedDict()
@@ -61,7 +62,7 @@ class SentEvents:
             return known
         if place.partition >= await producer.partitions(self._topics.uploaded):
             return None
-        record = await read_record(self._bootstrap_servers, self._topics.uploaded, place.partition, place.offset)
+        record = await read_record(self._servers, self._topics.uploaded, place.partition, place.offset)
         if record is None or not record.key:
             return None
         age_s = time.time() - record.timestamp / 1000
@@ -79,7 +80,7 @@ class SentEvents:
 
     async def _look_back(self, topic: str, partitions: int, sent: Sent, record: Record) -> None:
         reading = scan(
-            self._bootstrap_servers,
+            self._servers,
             topic,
             partition_of(sent.id, partitions),
             since_ms=max(0, record.timestamp - _CLOCKS_DIFFER_MS),
