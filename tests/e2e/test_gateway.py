@@ -126,7 +126,7 @@ def test_a_client_learns_what_it_may_ask(http: httpx.Client) -> None:
     known = http.get("/capabilities").json()["searching"]
     assert (known["text"], known["shards"]) == (False, [0, 1])
     answer = http.get("/search", params={"text": "a panda"})
-    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    assert (answer.status_code, answer.json()["code"]) == (501, "unsupported")
     found = http.post("/search", files={"image": PANDA.read_bytes()}).json()
     assert found["scheme"] == known["scheme"]
 

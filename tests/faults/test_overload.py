@@ -137,7 +137,7 @@ BUSY = {
 }
 
 
-@pytest.mark.parametrize(("busy", "code"), zip(BUSY, ["overloaded", "overloaded", "too_many_at_once"], strict=True))
+@pytest.mark.parametrize(("busy", "code"), [*zip(BUSY, ["overloaded", "overloaded", "too_many_at_once"], strict=True)])
 async def test_so_it_is_over_http_whoever_is_the_first_to_have_too_much_to_do(
     service: Indexing, busy: str, code: str
 ) -> None:

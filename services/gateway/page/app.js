@@ -14,6 +14,7 @@ const $ = (id) => document.getElementById(id);
 const SOURCES = ["text", "uri", "id"];
 
 const ASK_AGAIN_MS = 10_000;
+const SEARCHING = "Searching…";
 const START = "Choose a picture to see what looks like it.";
 const TITLES = {
   overloaded: "Too much to do at once",
@@ -114,14 +115,15 @@ async function search() {
   }
   searching = new AbortController();
   const { signal } = searching;
-  say("Searching…");
+  say(SEARCHING);
   sayNothingFound(null);
   results.wait();
   $("found").ariaBusy = "true";
   try {
     const answer = await api.search(chosen, examples.asked(), $("top-k").value, filters.condition(), signal);
     results.show(answer.hits, { like, weigh, narrow, remove });
-    say(answer.hits.length === 0 ? "Nothing found." : summary(answer));
+    const said = $("status").textContent; // what became of an upload meanwhile stays
+    if (said === SEARCHING) say(answer.hits.length === 0 ? "Nothing found." : summary(answer));
     sayNothingFound(answer.hits.length === 0 ? reason() : null);
   } catch (error) {
     if (signal.aborted) return;
