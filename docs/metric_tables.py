@@ -22,6 +22,8 @@ OWN: Mapping[str, Callable[[CollectorRegistry], object]] = MappingProxyType(
     }
 )
 """What declares the metrics of each worker."""
+OF_ALL: Sequence[Collector] = (SPANS,)
+"""Those that every worker has besides."""
 
 
 class Declared(CollectorRegistry):
@@ -54,7 +56,7 @@ def metrics_document() -> str:
     ]
     for worker, declare in OWN.items():
         lines += _table(worker.capitalize(), declared_by(declare))
-    lines += _table("Traces, of all workers", [SPANS])
+    lines += _table("Traces, of all workers", OF_ALL)
     bus = declared_by(lambda registry: KafkaPrometheusMiddleware(registry=registry, app_name="afterimage"))
     lines += _table("The bus, of extractor, indexer and searcher", bus)
     return "\n".join(lines) + "\n"
