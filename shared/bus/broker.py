@@ -32,7 +32,7 @@ class WorkerBroker(KafkaBroker):
     def __init__(self, servers: Servers, *, name: str, stop: Stop, registry: CollectorRegistry) -> None:
         super().__init__(
             kafka_servers(servers).addresses.split(","),
-            security=_as_faststream_has_it(kafka_servers(servers).security),
+            security=as_faststream_has_it(kafka_servers(servers).security),
             client_id=f"afterimage-{name}",
             consumer_only=True,  # records are produced by RecordProducer, which waits for the acknowledgement
             allow_auto_create_topics=False,
@@ -78,7 +78,8 @@ class WorkerBroker(KafkaBroker):
         await asyncio.Event().wait()  # until the server, which was told to stop, cancels this
 
 
-def _as_faststream_has_it(security: KafkaSecurity) -> BaseSecurity | None:
+def as_faststream_has_it(security: KafkaSecurity) -> BaseSecurity | None:
+    """None where nothing is shown."""
     context = security.tls.context() if security.uses_tls else None
     if not security.uses_sasl or security.password is None:
         return BaseSecurity(ssl_context=context) if context else None

@@ -1,6 +1,7 @@
 """On servers that ask everybody who they are: each worker does its work with its own rights, and no more than that."""
 
 import asyncio
+import dataclasses
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +20,7 @@ from shared.bus.scan import scan
 from shared.client import SyncAfterimageClient
 from shared.events.topics import Topics, TopicSpec
 from shared.replication.connection import connect
-from shared.wires.kafka import KafkaServers
+from shared.wires.kafka import KafkaServers, Mechanism
 from tests.harness.credentials import Credentials
 from tests.harness.secured_kafka import SecuredKafka
 from tests.harness.secured_redis import SecuredRedis
@@ -141,6 +142,8 @@ def test_each_worker_does_its_work_with_its_own_rights_and_again_after_a_restart
     security = credentials.security("client")
     with SyncAfterimageClient(kafka.by_password, security=security, namespace=NAMESPACE) as client:
         assert client.delete(FIRST[0].name).source.offset >= 0
+    assert kafka.refused() == []
+    assert asyncio.run(redis.refused()) == []
 
 
 def test_the_printed_commands_have_given_the_rights_that_are_there_and_no_others(kafka: SecuredKafka) -> None:
@@ -166,6 +169,15 @@ async def test_nobody_reads_writes_or_makes_a_topic_but_their_own(
             await cluster.create_topics([TopicSpec(name=f"{NAMESPACE}.images.other", partitions=1, config={})])
         deleted = await cluster._admin.delete_topics([FEATURES])
         assert for_code(deleted.topic_error_codes[0][1]) in NO_RIGHT
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
+async def test_a_user_comes_in_by_each_mechanism(
+    kafka: SecuredKafka, credentials: Credentials, topics: frozenset[str], mechanism: Mechanism
+) -> None:
+    security = dataclasses.replace(credentials.security("uploader"), mechanism=mechanism)
+    async with RecordProducer(KafkaServers(kafka.by_password, security), client_id="test") as producer:
+        assert await may_write(producer, UPLOADED)
 
 
 @pytest.mark.parametrize("user", REFUSED)

@@ -27,6 +27,9 @@ from tests.harness.kafka import JVM, KafkaBroker
 from tests.harness.kafka_jars import kafka_classpath
 
 
+_LOGIN = "org.apache.kafka.common.security"
+
+
 class SecuredKafka(KafkaBroker):
     """One listener for users with passwords, one for certificates. Everybody of `credentials` is known."""
 
@@ -77,6 +80,10 @@ class SecuredKafka(KafkaBroker):
             for created in admin.create_acls(rest).values():
                 created.result()
             list(ran)
+
+    def refused(self) -> list[str]:
+        """Who was refused what, since it was started, as Kafka's authorizer logs it."""
+        return [line for line in self.log.read_text(encoding="utf-8").splitlines() if "is Denied" in line]
 
     def rights_now(self) -> set[AclBinding]:
         """What Kafka says that everybody may do."""
@@ -133,8 +140,11 @@ class SecuredKafka(KafkaBroker):
         return path
 
     def _format_options(self) -> list[str]:
-        users = [f"[name={self._credentials.name(user)},password={self._credentials.password(user)}]" for user in USERS]
-        return [word for user in users for word in ("--add-scram", f"SCRAM-SHA-512={user}")]
+        users = {
+            user: f"[name={self._credentials.name(user)},password={self._credentials.password(user)}]" for user in USERS
+        }
+        scram = [*(f"SCRAM-SHA-512={user}" for user in users.values()), f"SCRAM-SHA-256={users['uploader']}"]
+        return [word for user in scram for word in ("--add-scram", user)]
 
     def _defaults(self) -> dict[str, str]:
         """The test's usual ones, over which stand the shipped ones, with the files of the credentials."""
@@ -143,9 +153,19 @@ class SecuredKafka(KafkaBroker):
         pairs = dict(line.split("=", 1) for line in lines)
         folder = str(self._credentials.folder)
         listeners = f"USERS://{self.by_password},CERTIFICATES://{self.by_certificate}"
+        # Beside the mechanism that is shipped, those that others may have.
+        name, password = self._credentials.name("uploader"), self._credentials.password("uploader")
+        others = {
+            "sasl.enabled.mechanisms": "SCRAM-SHA-512,SCRAM-SHA-256,PLAIN",
+            "listener.name.users.scram-sha-256.sasl.jaas.config": f"{_LOGIN}.scram.ScramLoginModule required;",
+            "listener.name.users.plain.sasl.jaas.config": (
+                f'{_LOGIN}.plain.PlainLoginModule required user_{name}="{password}";'
+            ),
+        }
         return {
             **super()._defaults(),
             **{name: value.replace("/etc/kafka", folder) for name, value in pairs.items()},
+            **others,
             "listeners": f"{listeners},CONTROLLER://{LOOPBACK}:{self._controller_port}",
             "advertised.listeners": listeners,
         }

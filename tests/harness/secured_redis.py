@@ -1,10 +1,12 @@
 """Redis as deploy/redis/secured.conf has it: TLS alone, and users with their rights."""
 
+import hashlib
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from services.cli.stack.ports import LOOPBACK, free_port
@@ -35,6 +37,8 @@ class SecuredRedis(Daemon):
         script = [sys.executable, str(DEPLOY / "redis" / "users.py"), str(credentials.folder / "passwords")]
         with (folder / "users.acl").open("wb") as users:
             subprocess.run([*script, credentials.namespace], check=True, stdout=users, timeout=30)
+            digest = hashlib.sha256(credentials.password("admin").encode()).hexdigest()
+            users.write(f"user admin on #{digest} +acl|log\n".encode())  # to see what the others were refused
 
     @property
     def url(self) -> str:
@@ -44,6 +48,12 @@ class SecuredRedis(Daemon):
         """What a client shows that comes with a password."""
         shown = {"REDIS_URL": self.url, **self._credentials.by_password(user)}
         return RedisSettings.model_validate(shown).redis
+
+    async def refused(self) -> list[str]:
+        """Who was refused which command, key or channel, since it was started."""
+        async with Redis.from_url(self.url, protocol=2, driver_info=None, **self.address("admin").options()) as admin:
+            entries = await admin.acl_log()
+        return [f"{entry['username']}: {entry['reason']} {entry['object']}" for entry in entries]
 
     def command(self) -> list[str]:
         where = ["--tls-port", str(self.port), "--bind", LOOPBACK, "--dir", str(self._folder)]
