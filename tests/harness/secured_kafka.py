@@ -26,7 +26,6 @@ from tests.harness.credentials import DEPLOY, USERS, Credentials
 from tests.harness.kafka import JVM, KafkaBroker
 from tests.harness.kafka_jars import kafka_classpath
 
-
 _LOGIN = "org.apache.kafka.common.security"
 
 
