@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiokafka.structs import RecordMetadata, TopicPartition
 
+from shared.bus.faults import BusRefused
 from shared.bus.producer import MAX_RECORD_BYTES, RecordTooLarge, Undeliverable
 
 
@@ -32,6 +33,8 @@ class FakeProducer:
 
     def __init__(self, *, unreachable: Sequence[str] = ()) -> None:
         self.sent: list[Produced] = []
+        self.forbidden: set[str] = set()
+        """Topics that it has no right to write to."""
         self._unreachable = frozenset(unreachable)
 
     def to(self, topic: str) -> list[Produced]:
@@ -48,6 +51,8 @@ class FakeProducer:
         timestamp_ms: int | None = None,
     ) -> RecordMetadata:
         """It stands on partition 0 where nobody named another."""
+        if topic in self.forbidden:
+            raise BusRefused(f"writing to {topic}: no right")
         self._keep(Produced(topic, key, value, tuple(headers), partition, timestamp_ms))
         stands = TopicPartition(topic, partition or 0)
         return RecordMetadata(topic, stands.partition, stands, len(self.to(topic)) - 1, timestamp_ms, 0, 0)

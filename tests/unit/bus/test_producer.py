@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from shared.bus.faults import BusUnavailable
+from shared.bus.faults import BusRefused, BusUnavailable
 from shared.bus.producer import RecordProducer, RecordTooLarge, Undeliverable
 
 
@@ -41,6 +41,10 @@ def down() -> None:
     raise BusUnavailable("the broker is down")
 
 
+def refused() -> None:
+    raise BusRefused("no right to write that")
+
+
 def too_large() -> None:
     raise RecordTooLarge("by far")
 
@@ -59,6 +63,16 @@ async def test_a_record_is_sent_again_until_kafka_has_it() -> None:
 async def test_a_record_that_is_too_large_is_not_sent_again() -> None:
     with pytest.raises(RecordTooLarge):
         await Line(down, too_large).send_until_acknowledged("topic", key=None, value=None)
+
+
+async def test_a_record_that_may_not_be_written_is_not_sent_again() -> None:
+    with pytest.raises(BusRefused):
+        await Line(down, refused).send_until_acknowledged("topic", key=None, value=None)
+
+
+async def test_a_caller_whose_topic_may_not_be_written_is_one_that_cannot_be_reached() -> None:
+    with pytest.raises(Undeliverable):
+        await reply(Line(refused))
 
 
 @pytest.mark.parametrize("partition", [None, 0, 1])

@@ -5,10 +5,11 @@ import asyncio
 import pytest
 
 from services.indexer.handler import LogAhead, WrongCode
+from shared.bus.faults import BusRefused
 from shared.events.receipts import Effect
 from shared.replication.log import LogUnavailable
 from tests.fakes.operations import INCARNATION, delete, upsert
-from tests.unit.indexer.bench import MAX_BATCH, NOW_MS, SHARD, Bench, source
+from tests.unit.indexer.bench import MAX_BATCH, NOW_MS, SHARD, TOPICS, Bench, source
 
 
 async def test_what_is_delivered_reaches_the_log_the_commit_and_the_producers() -> None:
@@ -24,6 +25,16 @@ async def test_what_is_delivered_reaches_the_log_the_commit_and_the_producers() 
     ]
     assert {receipt.indexed_at for receipt in bench.receipts} == {NOW_MS}
     assert [receipt.source for receipt in bench.receipts] == [source(0), source(1)]
+
+
+async def test_an_indexer_that_may_not_send_receipts_ends_after_the_log_has_the_batch() -> None:
+    bench = Bench()
+    bench.producer.forbidden = {TOPICS.indexed}
+    bench.write(upsert(0, "a"))
+    await bench.handler.heartbeat()
+    with pytest.RaisesGroup(BusRefused):
+        await bench.deliver()
+    assert await bench.logged() == [(0, "a")]
 
 
 async def test_an_unclaimed_shard_is_claimed_when_records_come_and_they_come_again() -> None:
