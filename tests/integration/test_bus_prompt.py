@@ -3,6 +3,8 @@
 import asyncio
 from uuid import uuid4
 
+from aiokafka.errors import KafkaError
+
 from shared.bus.producer import RecordProducer
 from shared.bus.prompt import PromptConsumer
 from tests.fakes.kafka_topics import create_topic
@@ -12,7 +14,10 @@ from tests.harness.kafka import Broker
 async def test_whoever_asks_for_a_batch_waits_until_there_is_one_and_gets_all_that_came(kafka: Broker) -> None:
     topic = f"prompt-{uuid4().hex}"
     await create_topic(kafka.bootstrap_servers, topic)
-    consumer = PromptConsumer(topic, bootstrap_servers=kafka.bootstrap_servers, auto_offset_reset="earliest")
+    refused: list[KafkaError] = []
+    consumer = PromptConsumer(
+        topic, refused=refused.append, bootstrap_servers=kafka.bootstrap_servers, auto_offset_reset="earliest"
+    )
     await consumer.start()
     try:
         asked = asyncio.create_task(consumer.getmany(timeout_ms=1))
@@ -28,5 +33,6 @@ async def test_whoever_asks_for_a_batch_waits_until_there_is_one_and_gets_all_th
                 for records in (await consumer.getmany(timeout_ms=1)).values():
                     later += [record.value for record in records]
         assert (first.value, sorted(later)) == (b"first", [b"0", b"1", b"2", b"3", b"4"])
+        assert refused == []
     finally:
         await consumer.stop()
