@@ -169,6 +169,7 @@ async def test_nobody_reads_writes_or_makes_a_topic_but_their_own(
             await cluster.create_topics([TopicSpec(name=f"{NAMESPACE}.images.other", partitions=1, config={})])
         deleted = await cluster._admin.delete_topics([FEATURES])
         assert for_code(deleted.topic_error_codes[0][1]) in NO_RIGHT
+    assert any(credentials.name(user) in refusal for refusal in kafka.refused())
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
@@ -186,6 +187,7 @@ async def test_nobody_does_in_redis_what_is_not_theirs(redis: SecuredRedis, user
         for command in [*NOBODYS, *REFUSED[user]]:
             with pytest.raises(NoPermissionError):
                 await client.execute_command(*command.split())
+    assert any(refusal.startswith(f"{NAMESPACE}.afterimage.{user}: ") for refusal in await redis.refused())
 
 
 def test_a_worker_that_is_refused_says_by_whom_and_why_and_ends(
