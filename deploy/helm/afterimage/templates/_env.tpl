@@ -116,6 +116,9 @@
 {{- else if eq .worker "gateway" }}
 {{- if $own.open }}
 - {name: GATEWAY_OPEN, value: "true"}
+{{- if not (hasKey $own.settings "GATEWAY_HOSTNAMES") }}
+- {name: GATEWAY_HOSTNAMES, value: {{ include "afterimage.gatewayNames" .root | quote }}} # without keys it answers to its own names alone
+{{- end }}
 {{- else }}
 - {name: GATEWAY_KEYS, value: {{ printf "/etc/afterimage/keys/%s" $own.keys.key }}}
 {{- end }}
@@ -124,6 +127,14 @@
 {{- end }}
 {{- end }}
 {{- include "afterimage.settings" . }}
+{{- end -}}
+
+{{/* By which names the gateway is called: those of its Service, and those of the Ingress. */}}
+{{- define "afterimage.gatewayNames" -}}
+{{- $service := include "afterimage.kind" (dict "root" . "worker" "gateway") -}}
+{{- $names := list $service (printf "%s.%s" $service .Release.Namespace) (printf "%s.%s.svc" $service .Release.Namespace) (printf "%s.%s.svc.cluster.local" $service .Release.Namespace) -}}
+{{- range .Values.gateway.ingress.hosts }}{{ $names = append $names .host }}{{ end -}}
+{{- join "," $names -}}
 {{- end -}}
 
 {{- define "afterimage.thumbnails" -}}

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import yaml
 from services.cli.settings import CliSettings
 from tests.unit.deploy.chart.rendering import (
     CHART,
+    NAMESPACE,
+    RELEASE,
     SCENARIOS,
     Rendered,
     every_scenario,
@@ -111,6 +114,30 @@ def test_kube_score_finds_nothing(scenario: str) -> None:
     found = [line for line in done.stdout.splitlines() if line.startswith(("[CRITICAL]", "[WARNING]"))]
     assert (done.returncode, found) == (0, []), done.stderr
     assert "[OK]" in done.stdout
+
+
+def test_an_archive_of_the_chart_has_the_rules_and_the_dashboards_in_it(tmp_path: Path) -> None:
+    """Which are links in the checkout, and would lead nowhere elsewhere."""
+    packed = helm("package", str(CHART), "--destination", str(tmp_path))
+    assert packed.returncode == 0, packed.stderr
+    (archive,) = tmp_path.glob("*.tgz")
+    with tarfile.open(archive) as files:
+        assert all(each.isfile() for each in files)
+        assert not any("/examples/" in each.name for each in files)
+    options = ("--namespace", NAMESPACE, *values_of("production"))
+    from_archive, from_folder = (helm("template", RELEASE, str(each), *options) for each in (archive, CHART))
+    assert from_archive.returncode == 0, from_archive.stderr
+    assert from_archive.stdout == from_folder.stdout
+
+
+def test_the_notes_say_what_is_missing() -> None:
+    notes = helm("install", RELEASE, str(CHART), "--dry-run=client").stdout.partition("NOTES:")[2]
+    assert "create secret generic afterimage-gateway-keys --from-file=keys.json" in notes
+    assert "There is no store of segments" in notes
+    assert "The gateway asks for no keys" not in notes
+    trial = helm("install", RELEASE, str(CHART), "--dry-run=client", *values_of("trial")).stdout.partition("NOTES:")[2]
+    assert "The gateway asks for no keys" in trial
+    assert "There is no store of segments" not in trial
 
 
 @every_scenario

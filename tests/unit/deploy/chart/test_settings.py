@@ -12,7 +12,7 @@ from services.gateway.settings import GatewaySettings
 from shared.events.topics import Topics
 from shared.runtime.settings import load
 from tests.unit.deploy.chart.pod import as_in_a_pod
-from tests.unit.deploy.chart.rendering import CHART, every_scenario, refusal, render, rendered
+from tests.unit.deploy.chart.rendering import CHART, NAMESPACE, every_scenario, refusal, render, rendered
 from tests.unit.deploy.chart.worker_settings import settings_of, variables_of
 from tests.unit.deploy.files import WORKERS
 from tests.unit.deploy.files import load as load_yaml
@@ -141,6 +141,15 @@ def test_a_gateway_lets_everybody_in_only_where_it_is_told_to() -> None:
     gateway = rendered("trial").container("gateway")
     assert gateway.env["GATEWAY_OPEN"] == "true"
     assert GatewaySettings.model_fields["open"].default is False
+
+
+def test_a_gateway_without_keys_answers_to_the_names_that_it_is_called_by() -> None:
+    made = render("trial", gateway={"ingress": {"enabled": True, "hosts": [{"host": "images.example.org"}]}})
+    (service,) = (each["metadata"]["name"] for each in made.of_kind("Service") if "gateway" in each["metadata"]["name"])
+    names = made.container("gateway").env["GATEWAY_HOSTNAMES"].split(",")
+    assert {service, f"{service}.{NAMESPACE}.svc", "images.example.org"} <= set(names)
+    own = render("trial", gateway={"settings": {"GATEWAY_HOSTNAMES": "images.example.org"}})
+    assert own.container("gateway").env["GATEWAY_HOSTNAMES"] == "images.example.org"
 
 
 def test_extractors_are_counted_by_what_waits_for_their_group() -> None:
