@@ -52,9 +52,9 @@ class Stack:
                     for container in self.containers(name):
                         self.wait_for(container)
 
-    def scale(self, name: str, count: int) -> None:
-        more = ["--no-recreate", "--scale", f"{name}={count}"]
-        self._compose("up", "--detach", "--no-build", "--no-deps", *more, name)
+    def scale(self, name: str, count: int, *, env: Mapping[str, str] | None = None) -> None:
+        """Those that run go on, unless `env` says something else of them than before."""
+        self._compose("up", "--detach", "--no-build", "--no-deps", "--scale", f"{name}={count}", name, env=env)
         for container in self.containers(name):
             self.wait_for(container)
 

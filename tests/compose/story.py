@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import sys
 import time
 import urllib.parse
@@ -114,15 +113,11 @@ class Story:
 
     def two_extractors_share_the_work(self) -> None:
         """As the file says: without the id, which belongs to one process alone."""
-        os.environ["EXTRACTOR_INSTANCE_ID"] = ""
-        try:
-            with self._diary.step("EXTRACTOR_INSTANCE_ID= up --scale extractor=2"):
-                self._stack.scale("extractor", 2)
-            self.prometheus_sees(extractor=2, indexer=1, searcher=3, gateway=1)
-            with self._diary.step("both take part in the work"):
-                until(lambda: asyncio.run(self._extractors_at_work()) == 2, "only one of two extractors encodes")
-        finally:
-            del os.environ["EXTRACTOR_INSTANCE_ID"]
+        with self._diary.step("EXTRACTOR_INSTANCE_ID= up --scale extractor=2"):
+            self._stack.scale("extractor", 2, env={"EXTRACTOR_INSTANCE_ID": ""})
+        self.prometheus_sees(extractor=2, indexer=1, searcher=3, gateway=1)
+        with self._diary.step("both take part in the work"):
+            until(lambda: asyncio.run(self._extractors_at_work()) == 2, "only one of two extractors encodes")
 
     def a_bucket_is_indexed(self) -> None:
         """Its server announces what is put, also what was put while Kafka was away; and what is removed."""
