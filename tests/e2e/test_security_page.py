@@ -1,9 +1,11 @@
 """The page on security: its commands, as they stand there, make what the servers and their users need."""
 
+import os
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,10 @@ def test_the_commands_of_the_page_work_as_they_stand_there(tmp_path: Path) -> No
     assert "User:shop.afterimage.indexer" in (tmp_path / "commands").read_text(encoding="utf-8")
     own = ["openssl", "verify", "-CAfile", "tls/ca.pem", "tls/kafka.pem", "tls/redis.pem", "tls/indexer.pem"]
     assert subprocess.run(own, cwd=tmp_path, check=True, capture_output=True, text=True).stdout.count(": OK") == 3
+    [python] = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    subprocess.run(
+        [sys.executable, "-c", python], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True
+    )
     kept = [path for path in (tmp_path / "tls").iterdir() if path.suffix == ".key"]
     assert len(kept) > 8
     assert all(path.stat().st_mode & 0o077 == 0 for path in kept), "none but their owner reads keys"
