@@ -52,7 +52,8 @@ def main() -> int:
             sys.stdout.write(stack.tails() + "\n")
         diary.say("remove the containers, the networks and the volumes")
         stack.down("--volumes", "--timeout", "10")
-        _nothing_is_left(engine, diary)
+        _say_what_is_left(engine, diary)
+        engine.clear()
         if not arguments.keep:
             diary.say("remove the images (KEEP=1 keeps them)")
             engine.forget()
@@ -103,7 +104,7 @@ def _tell(engine: Engine, stack: Stack, diary: Diary, *, has_minio: bool) -> Non
         story.a_bucket_is_indexed()
 
 
-def _nothing_is_left(engine: Engine, diary: Diary) -> None:
+def _say_what_is_left(engine: Engine, diary: Diary) -> None:
     lists = [["ps", "--all", "--format={{.Names}}"], ["volume", "ls", "--quiet"], ["network", "ls", "--quiet"]]
     left = [name for command in lists for name in engine(*command).split() if PROJECT in name]
     diary.say(f"LEFT: {left}" if left else "nothing is left of them")

@@ -59,8 +59,8 @@ class Stack:
             self.wait_for(container)
 
     def down(self, *options: str) -> None:
-        """Of all profiles."""
-        self._compose("down", *options, profiles=("gpu", "minio"))
+        """Of all profiles, and with the replicas that `scale` added."""
+        self._compose("down", "--remove-orphans", *options, profiles=("gpu", "minio"))
 
     def containers(self, service: str | None = None) -> list[str]:
         """The names of those that run or have ended."""
