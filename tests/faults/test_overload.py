@@ -4,12 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
+import numpy as np
 import pytest
 from aiohttp import ClientSession
 from prometheus_client.parser import text_string_to_metric_families
 
+from shared.bus.producer import RecordProducer
 from shared.client import AfterimageClient, NoAnswer, Query
+from shared.events.features import FeatureRecord, encode_feature
+from shared.events.images import VERSION, SourcePosition
 from shared.events.search_replies import ErrorCode
+from shared.events.topics import Topics
 from tests.faults.crowd import BOUND, LATE, Ask, Crowd, judge_overload
 from tests.harness.kafka import Broker
 from tests.harness.pictures import small_pictures
@@ -21,6 +26,8 @@ pytestmark = pytest.mark.slow
 NAMESPACE = "overload"
 ENV = {"SEARCHER_MAX_IN_FLIGHT": str(BOUND), "SEARCHER_REMEMBERED_IMAGES": "0"}
 IMAGES = list(small_pictures(32))
+ROWS, DIMENSIONS = 40_000, 1280
+"""So many that an exact search, done twice to explain it, takes the searcher far longer than asking takes us."""
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +46,35 @@ def service(kafka: Broker, redis_server: RedisServer, tmp_path_factory: pytest.T
 async def client(service: Indexing) -> AsyncIterator[AfterimageClient]:
     async with AfterimageClient(service.bootstrap_servers, namespace=NAMESPACE, max_in_flight=10_000) as client:
         yield client
+
+
+@pytest.fixture
+async def codes(service: Indexing, client: AfterimageClient) -> np.ndarray:
+    """What is indexed: int8, (ROWS, DIMENSIONS). The second time nothing changes."""
+    scheme = (await client.search(image=IMAGES[0], timeout_s=60)).scheme
+    codes = np.random.default_rng(1).integers(-127, 128, (ROWS, DIMENSIONS), dtype=np.int8)
+    async with RecordProducer(service.bootstrap_servers, client_id="test", linger_ms=5) as producer:
+        for first in range(0, ROWS, 500):
+            await asyncio.gather(
+                *(put(producer, number, codes[number], scheme) for number in range(first, first + 500))
+            )
+    async with asyncio.timeout(120):
+        while (await client.search(id=str(ROWS - 1), timeout_s=60)).error:  # noqa: ASYNC110 - another process reads it
+            await asyncio.sleep(0.2)
+    return codes
+
+
+async def put(producer: RecordProducer, number: int, code: np.ndarray, scheme: str) -> None:
+    record = FeatureRecord(
+        v=VERSION,
+        id=str(number),
+        code=code.tobytes(),
+        scheme=scheme,
+        source=SourcePosition(offset=number, partition=0),
+        uploaded_at=1_000,
+    )
+    topic = Topics(NAMESPACE).features
+    await producer.send_until_acknowledged(topic, key=record.id.encode(), value=encode_feature(record))
 
 
 def over_the_bus(client: AfterimageClient, query: Query) -> Ask:
@@ -83,6 +119,15 @@ async def test_at_three_times_the_capacity_as_many_are_answered_and_in_time(
 ) -> None:
     ask = over_the_bus(client, {"image": IMAGES[0]})
     await judge_overload(ask, patience=patience, refusals=(ErrorCode.OVERLOADED,))
+
+
+@pytest.mark.parametrize("kind", ["vector", "id"])
+async def test_so_it_is_for_searches_that_need_no_encoder(
+    client: AfterimageClient, codes: np.ndarray, kind: str
+) -> None:
+    query: Query = {"vector": codes[0].astype(np.float32)} if kind == "vector" else {"id": "0"}
+    ask = over_the_bus(client, {**query, "exact": True, "explain": True, "top_k": 3})
+    await judge_overload(ask, patience=4.0, refusals=(ErrorCode.OVERLOADED,))
 
 
 BUSY = {

@@ -148,6 +148,29 @@ def test_a_gateway_that_is_overloaded_or_gone_is_said(visit: Visit) -> None:
     visit.complaints.clear()
 
 
+def test_where_the_encoder_knows_no_words_none_are_asked_for_and_a_link_with_some_is_told_so(visit: Visit) -> None:
+    page = visit.page
+    with page.expect_response("**/capabilities") as known:
+        page.goto("/?text=a+panda")
+    assert known.value.json()["searching"]["text"] is False
+    expect(page.get_by_role("alert")).to_contain_text("Not possible here", timeout=PATIENT_MS)
+    expect(page.get_by_role("alert")).to_contain_text("has no text side")
+    expect(page.get_by_label("or words")).to_be_hidden()
+    assert all("501" in text for text in visit.complaints)
+    visit.complaints.clear()
+
+
+def test_why_a_picture_is_not_shown_stands_in_its_place(visit: Visit) -> None:
+    upload(visit, "inline", PANDA.read_bytes())
+    visit.page.goto("/?id=panda")
+    card = visit.page.locator("#results .card", has_text="inline")
+    expect(card.locator(".tile")).to_contain_text(
+        "It was sent without an address, and its picture is not kept.", timeout=PATIENT_MS
+    )
+    assert serious(visit.page) == []
+    httpx.delete(f"{visit.url}/images/inline?wait=60", timeout=70).raise_for_status()
+
+
 def test_a_box_over_the_picture_searches_by_that_part_of_it(visit: Visit) -> None:
     page = visit.page
     page.set_input_files("#file", panda_beside_dam())
