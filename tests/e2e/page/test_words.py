@@ -1,4 +1,4 @@
-"""Search by words, where the encoder has a text side: here a CLIP model that nobody has trained, so any order will do."""
+"""Search by words, where the encoder has a text side: a CLIP model that nobody has trained, so any order will do."""
 
 import re
 import sys
