@@ -30,6 +30,7 @@ from shared.runtime.background import BackgroundTasks
 from shared.runtime.health import Health
 from shared.runtime.metrics import new_registry
 from shared.runtime.server import Stop
+from shared.runtime.standstill import Standstill
 
 _MAX_RECORDS = 128
 
@@ -62,6 +63,8 @@ class ExtractorWorker:
         broker.declare_output(self._topics.features, FEATURES)
         broker.declare_output(self._topics.rejected, REJECTS)
         self.watch = ConsumerWatch(self._uploads, clock=time.monotonic, metrics=self._metrics.consumer)
+        self.hung = Standstill(self._oldest, what="the upload that began first", clock=time.monotonic)
+        self._producer: RecordProducer
         self._handler: ExtractUploads
 
     async def prepare(self, resources: AsyncExitStack, tasks: BackgroundTasks) -> None:
@@ -72,7 +75,7 @@ class ExtractorWorker:
             partitions = await cluster.wait_for_topic(self._topics.uploaded)
             await cluster.wait_for_topic(self._topics.features)
         fetcher = await resources.enter_async_context(Fetcher(settings.fetch_policy()))
-        producer = await resources.enter_async_context(
+        self._producer = producer = await resources.enter_async_context(
             RecordProducer(settings.kafka, client_id="afterimage-extractor", observer=self._metrics.producer)
         )
         budget = ByteBudget(settings.max_fetched_mb * 1024 * 1024)
@@ -115,6 +118,10 @@ class ExtractorWorker:
         self._metrics.watch_cache(extraction, max_in_flight=settings.max_in_flight)
         return extraction.extract
 
+    def _oldest(self) -> object | None:
+        oldest = self._flow.oldest
+        return oldest and (*oldest, self._producer.failures)
+
     async def _revoked(self, partitions: set[int]) -> None:
         await self._flow.release(partitions, self._uploads.commit)
 
@@ -132,7 +139,7 @@ def build(settings: ExtractorSettings, stop: Stop) -> Application:
         worker,
         title="Afterimage extractor",
         description="Turns image-upload events into feature records.",
-        health=Health(alive={"uploads": worker.watch}),
+        health=Health(alive={"uploads": worker.watch, "extraction": worker.hung}),
         registry=registry,
         stop=stop,
     )

@@ -6,7 +6,7 @@ from shared.runtime.worker import run_worker
 
 
 def main() -> None:
-    run_worker(GatewaySettings, build)
+    run_worker(GatewaySettings, build, answers_callers=True)
 
 
 if __name__ == "__main__":

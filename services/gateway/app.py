@@ -142,7 +142,11 @@ def make_gateway(open_index: OpenIndex, stop: Stop, *, live: Live, access: Acces
     api.include_router(stream.router)
     api.include_router(capabilities.router)
     api.mount("/", StaticFiles(directory=PAGE, html=True))
-    health = Health(ready={"bus": connection.not_connected})
+    health = Health(
+        alive={"answers": connection.not_hearing},
+        ready={"bus": connection.not_connected},
+        stopping=lambda: stop.requested,
+    )
     operational = dict(operational_routes(health, registry))
     if access.ring:
         operational["/metrics"] = Guarded(operational["/metrics"], authentication, Scope.ADMIN)

@@ -34,6 +34,10 @@ class Connection:
             return None
         return f"Kafka and its topics are not there yet: the gateway keeps trying ({self._problem})"
 
+    def not_hearing(self) -> str | None:
+        """A liveness check: whoever asks gets no answer when the client hears none."""
+        return self.index.not_hearing() if self.index else None
+
     async def run(self) -> None:
         while True:
             try:

@@ -12,6 +12,9 @@ from shared.events.search_requests import SearchRequest
 class ImageIndex(Protocol):
     """Every method may raise BusUnavailable."""
 
+    def not_hearing(self) -> str | None:
+        """Why answers are no longer heard; None where they are."""
+
     async def upload(
         self,
         image_id: str,

@@ -49,6 +49,7 @@ from shared.runtime.health import Health
 from shared.runtime.metrics import new_registry
 from shared.runtime.server import Stop
 from shared.runtime.settings import BadSettings
+from shared.runtime.standstill import Standstill
 
 _BEYOND_LIMIT = 64
 """Room in the flow for requests that are only told 'overloaded'."""
@@ -77,6 +78,8 @@ class SearcherWorker:
         )
         broker.declare_output(self._topics.replies, REPLIES)
         self.watch = ConsumerWatch(self._requests, clock=time.monotonic, metrics=self._metrics.consumer)
+        self.hung = Standstill(lambda: self._flow.oldest, what="the query that began first", clock=time.monotonic)
+        self._following: list[Standstill] = []
         self._replicas: ReplicaSet | None = None
         self._coverage: Coverage | None = None
         self._handler: AnswerRequests
@@ -137,6 +140,11 @@ class SearcherWorker:
     def not_live(self) -> str | None:
         return self._replicas.not_live() if self._replicas else "the replicas are not loaded"
 
+    def not_following(self) -> str | None:
+        """A liveness check: each replica compares itself with its log, or fails at that, again and again."""
+        problems = [problem for check in self._following if (problem := check())]
+        return "; ".join(problems) or None
+
     async def _open_replicas(
         self, resources: AsyncExitStack, tasks: BackgroundTasks, vector_format: VectorFormat
     ) -> ReplicaSet:
@@ -167,6 +175,10 @@ class SearcherWorker:
             )
             for number in mine
         }
+        self._following = [
+            Standstill(replica.progress, what=f"following the log of shard {number}", clock=time.monotonic)
+            for number, replica in replicas.items()
+        ]
         if segments:
             follower = SegmentFollower(segments, thread=thread, now_ms=_now_ms)
             tasks.spawn(follower.run(replicas.values()), name="segments")
@@ -221,7 +233,10 @@ def build(settings: SearcherSettings, stop: Stop) -> Application:
         worker,
         title="Afterimage searcher",
         description="Answers search requests from its replica of every shard.",
-        health=Health(alive={"requests": worker.watch}, ready={"replicas": worker.not_live}),
+        health=Health(
+            alive={"requests": worker.watch, "queries": worker.hung, "replicas": worker.not_following},
+            ready={"live": worker.not_live},
+        ),
         registry=registry,
         stop=stop,
     )

@@ -41,7 +41,7 @@ class WorkerBroker(KafkaBroker):
             apply_types=False,  # nothing is injected into our handlers, and looking for it costs two hops to a thread
             middlewares=[KafkaPrometheusMiddleware(registry=registry, app_name=f"afterimage-{name}")],
         )
-        self.ready = Flag("the worker is starting")
+        self.ready = Flag("the worker is starting: it connects, and loads what it works with")
         self.prepare: Callable[[], Awaitable[None]] | None = None
         self._stop_worker = stop
         self._servers = kafka_servers(servers)
@@ -62,6 +62,7 @@ class WorkerBroker(KafkaBroker):
         try:
             if self.prepare:
                 await self.prepare()
+            self.ready.clear("the worker joins its consumer group")
             await self.connect()
             consume_promptly(self, self._refused)
             await super().start()

@@ -47,6 +47,11 @@ class Flow:
     def in_flight(self) -> int:
         return len(self._under_way)
 
+    @property
+    def oldest(self) -> tuple[int, int] | None:
+        """(partition, offset) of what began first and is still under way."""
+        return next(((partition, ticket.offset) for partition, ticket in self._under_way.values()), None)
+
     async def submit(self, records: Sequence[Record]) -> None:
         """Take records in, waiting for room.
 

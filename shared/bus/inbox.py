@@ -18,6 +18,8 @@ from shared.wires.kafka import Servers, kafka_servers
 log = get_logger(__name__)
 
 _RETRY_S = 1.0
+_LOOKS_WITHIN_S = 60.0
+"""It looks once a second at least, and longer than a request may take at Kafka's worst."""
 
 
 class Inbox:
@@ -41,6 +43,17 @@ class Inbox:
         self._stack = AsyncExitStack()
         self._consumer: AIOKafkaConsumer
         self._task: asyncio.Task[None] | None = None
+        self._looked_at = 0.0
+
+    def not_hearing(self) -> str | None:
+        """Why nothing is heard any more, though nobody has closed it; None where it is, or Kafka is away."""
+        topics = ", ".join(self._wanted)
+        if self._task is None:
+            return None
+        if self._task.done():
+            return f"nothing listens to {topics} any more: the task has ended"
+        silent_s = asyncio.get_running_loop().time() - self._looked_at
+        return f"nobody has looked at {topics} for {silent_s:.0f} s" if silent_s > _LOOKS_WITHIN_S else None
 
     async def __aenter__(self) -> Self:
         """Raises BusUnavailable where no broker answers."""
@@ -51,7 +64,8 @@ class Inbox:
                 )
                 await self._assign()
             self._stack = stack.pop_all()
-        self._task = asyncio.create_task(self._listen())
+        self._looked_at = asyncio.get_running_loop().time()
+        self._task = asyncio.create_task(self._listen(), name=f"inbox of {', '.join(self._wanted)}")
         return self
 
     async def __aexit__(
@@ -71,6 +85,7 @@ class Inbox:
 
     async def _listen(self) -> None:
         while True:
+            self._looked_at = asyncio.get_running_loop().time()
             try:
                 batches = await self._consumer.getmany(timeout_ms=1000)
             except KafkaError as error:

@@ -63,6 +63,8 @@ class RecordProducer:
         self._linger_ms = linger_ms
         self._observer = observer
         self._producer: AIOKafkaProducer | None = None
+        self.failures = 0
+        """Records, or attempts to send one, that Kafka did not take."""
 
     async def __aenter__(self) -> Self:
         """Raises BusUnavailable where no broker answers, BusRefused where none lets us in."""
@@ -166,6 +168,7 @@ class RecordProducer:
         try:
             yield
         except (BusUnavailable, RecordTooLarge):
+            self.failures += 1
             if self._observer:
                 self._observer.failed(topic)
             raise

@@ -43,6 +43,7 @@ def build_application(
 ) -> Application:
     """The worker's ASGI application: /metrics, /livez, /readyz, and its AsyncAPI document under /docs."""
     health.ready["started"] = broker.ready
+    health.stopping = lambda: stop.requested
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:

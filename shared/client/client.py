@@ -77,6 +77,7 @@ class AfterimageClient:
         self._outcomes = Outcomes()
         self._sent = SentEvents(self._servers, self._topics, self._outcomes)
         self._stack = AsyncExitStack()
+        self._inboxes: list[Inbox] = []
         self._producer: RecordProducer
         self._searches: Searches
 
@@ -190,8 +191,14 @@ class AfterimageClient:
         """
         return await self._searches.ask(request, timeout_s=timeout_s)
 
+    def not_hearing(self) -> str | None:
+        """Why answers are no longer heard, which none but another client helps against; None where all is well."""
+        return next(filter(None, (inbox.not_hearing() for inbox in self._inboxes)), None)
+
     def _inbox(self, partitions: Mapping[str, Sequence[int]], receive: Callable[[Record], None]) -> Inbox:
-        return Inbox(self._servers, partitions, receive, fetch_wait_ms=self._fetch_wait_ms)
+        inbox = Inbox(self._servers, partitions, receive, fetch_wait_ms=self._fetch_wait_ms)
+        self._inboxes.append(inbox)
+        return inbox
 
     async def _send(
         self,

@@ -115,6 +115,8 @@ class ShardReplica:
         self._head = self.index.position
         """Where the log ends, as far as was heard."""
         self._moved = asyncio.Condition()
+        self._looks = 0
+        self._loading = False
 
     @property
     def position(self) -> int:
@@ -132,6 +134,10 @@ class ShardReplica:
             offsets=max(0, self._head - self.position),
             seconds=self._clock() - max(self._confirmed_at, self._began_at),
         )
+
+    def progress(self) -> tuple[int, int] | None:
+        """What changes as long as the replica does anything; None while it loads a snapshot, which takes any time."""
+        return None if self._loading else (self._looks, self.position)
 
     def hear(self, batch: OperationBatch) -> None:
         """Take a published batch. Never blocks: what finds no room is read from the log later."""
@@ -151,6 +157,7 @@ class ShardReplica:
         """Keep the copy current until cancelled."""
         self._state = ReplicaState.LOADING
         while True:
+            self._looks += 1
             try:
                 await self._catch_up()
                 self.trouble = None
@@ -233,7 +240,11 @@ class ShardReplica:
         if self._snapshots is None:
             return
         beyond = self.position + _WORTH_LOADING if self.position >= 0 else self.position
-        restored = await self._snapshots.restore(self.shard, incarnation=self.incarnation, beyond=beyond)
+        self._loading = True
+        try:
+            restored = await self._snapshots.restore(self.shard, incarnation=self.incarnation, beyond=beyond)
+        finally:
+            self._loading = False
         if restored is not None and restored.position > self.position:
             self.index = restored
             async with self._moved:

@@ -11,7 +11,8 @@ log = get_logger(__name__)
 
 
 class BackgroundTasks:
-    """Runs tasks that last as long as the worker. The first that fails is logged and stops the worker.
+    """Runs tasks that last as long as the worker. The first that fails is logged and stops the worker;
+    one that is cancelled from within, by whatever it called, has failed too.
 
     Leaving the context cancels what still runs and waits for it.
     """
@@ -20,6 +21,7 @@ class BackgroundTasks:
         self._on_failure = on_failure
         self._tasks: set[asyncio.Task[None]] = set()
         self._group = asyncio.TaskGroup()
+        self._leaving = False
         self.failed = False
 
     async def __aenter__(self) -> Self:
@@ -29,6 +31,7 @@ class BackgroundTasks:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._leaving = True
         for task in self._tasks:
             task.cancel()
         await self._group.__aexit__(kind, error, trace)
@@ -42,6 +45,13 @@ class BackgroundTasks:
         try:
             await work
         except Exception:
-            log.critical("background_task_failed", task=name, exc_info=True)
-            self.failed = True
-            self._on_failure()
+            self._fail(name)
+        except asyncio.CancelledError:
+            if not self._leaving:
+                self._fail(name)
+            raise
+
+    def _fail(self, name: str) -> None:
+        log.critical("background_task_failed", task=name, exc_info=True)
+        self.failed = True
+        self._on_failure()

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+_STOPPING = {"stopping": "the worker is about to end: it finishes what is under way, and takes nothing more"}
+
 Check = Callable[[], str | None]
 """Gives None when all is well, else one sentence that says what is not."""
 
@@ -12,16 +14,19 @@ class Health:
     """The checks of one worker.
 
     alive: a failure means that only a restart helps. ready: a failure means that work should go elsewhere for now.
+    stopping: whether the worker is about to end. It is not ready from then on, and alive whatever stands still: whoever
+    stopped it waits for it, and kills it when its time is over.
     """
 
     alive: dict[str, Check] = field(default_factory=dict)
     ready: dict[str, Check] = field(default_factory=dict)
+    stopping: Callable[[], bool] = lambda: False
 
     def not_alive(self) -> dict[str, str]:
-        return _failures(self.alive)
+        return {} if self.stopping() else _failures(self.alive)
 
     def not_ready(self) -> dict[str, str]:
-        return _failures(self.alive | self.ready)
+        return dict(_STOPPING) if self.stopping() else _failures(self.alive | self.ready)
 
 
 def _failures(checks: dict[str, Check]) -> dict[str, str]:

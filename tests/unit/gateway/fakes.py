@@ -56,8 +56,13 @@ class FakeIndex:
         self.open = asyncio.Event()
         """Searches are answered while it is set."""
         self.open.set()
+        self.deaf: str | None = None
+        """Why answers are no longer heard."""
         self._offset = 6
         self._sent_events: dict[SourcePosition, Sent] = {}
+
+    def not_hearing(self) -> str | None:
+        return self.deaf
 
     async def upload(
         self,
