@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import TypeAlias
 
-from services.gateway.image_index import ImageIndex
+from services.gateway.image_index import ConnectedIndex
 from shared.client import BusUnavailable
 from shared.runtime.logging import get_logger
 
@@ -14,7 +14,7 @@ log = get_logger(__name__)
 _RETRY_S = 1.0
 _CLOSE_WITHIN_S = 5.0
 
-OpenIndex: TypeAlias = Callable[[], AbstractAsyncContextManager[ImageIndex]]
+OpenIndex: TypeAlias = Callable[[], AbstractAsyncContextManager[ConnectedIndex]]
 
 
 class Connection:
@@ -25,7 +25,7 @@ class Connection:
 
     def __init__(self, open_index: OpenIndex) -> None:
         self._open = open_index
-        self.index: ImageIndex | None = None
+        self.index: ConnectedIndex | None = None
         self._problem = "for the first time"
 
     def not_connected(self) -> str | None:

@@ -12,9 +12,6 @@ from shared.events.search_requests import SearchRequest
 class ImageIndex(Protocol):
     """Every method may raise BusUnavailable."""
 
-    def not_hearing(self) -> str | None:
-        """Why answers are no longer heard; None where they are."""
-
     async def upload(
         self,
         image_id: str,
@@ -40,3 +37,10 @@ class ImageIndex(Protocol):
 
         Raises NoAnswer, and RecordTooLarge where the request is more than Kafka takes.
         """
+
+
+class ConnectedIndex(ImageIndex, Protocol):
+    """The one that everybody's requests go through."""
+
+    def not_hearing(self) -> str | None:
+        """Why answers are no longer heard; None where they are."""

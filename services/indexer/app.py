@@ -40,6 +40,7 @@ from shared.runtime.metrics import new_registry
 from shared.runtime.process import process_name
 from shared.runtime.server import Stop
 from shared.runtime.settings import BadSettings
+from shared.runtime.standstill import Standstill
 
 _HEARTBEAT_S = 1.0
 
@@ -66,6 +67,7 @@ class IndexerWorker:
         )
         broker.declare_output(self._topics.indexed, RECEIPTS)
         self.watch = ConsumerWatch(self._features, clock=time.monotonic, metrics=self._metrics.consumer)
+        self.hung = Standstill(self._progress, what="looking after the shards", clock=time.monotonic)
         self._handler: IndexFeatures
 
     async def prepare(self, resources: AsyncExitStack, tasks: BackgroundTasks) -> None:
@@ -145,13 +147,20 @@ class IndexerWorker:
         """Nothing is under way between two batches, and a batch that is cut short comes again."""
 
     def claims(self) -> str | None:
-        """Readiness: every assigned shard is held."""
-        if not self._features.running:
-            return "no partitions yet"
-        waiting = self._handler.unclaimed
-        if not waiting:
-            return None
-        return f"shards {waiting} are not claimed yet" + (f" ({trouble})" if (trouble := self._handler.trouble) else "")
+        """Readiness: every assigned shard is held, and its head was confirmed a moment ago.
+
+        One that has none, since the group has more members than there are partitions, stands by, and is ready.
+        """
+        if not self._features.joined:
+            return "no partitions are assigned: the group shares them out"
+        why = f" ({trouble})" if (trouble := self._handler.trouble) else ""
+        if waiting := self._handler.unclaimed:
+            return f"shards {waiting} are not claimed yet{why}"
+        late = {shard: f"{age:.0f} s ago" for shard, age in self._handler.unconfirmed.items()}
+        return f"the heads of these shards were last confirmed {late}{why}" if late else None
+
+    def _progress(self) -> int | None:
+        return self._handler.progress() if self._features.running else None
 
     async def _beat(self) -> None:
         while True:
@@ -185,7 +194,7 @@ def build(settings: IndexerSettings, stop: Stop) -> Application:
         worker,
         title="Afterimage indexer",
         description="Writes each shard's operations to its replication log, and says what became of every upload.",
-        health=Health(alive={"features": worker.watch}, ready={"claims": worker.claims}),
+        health=Health(alive={"features": worker.watch, "shards": worker.hung}, ready={"claims": worker.claims}),
         registry=registry,
         stop=stop,
     )

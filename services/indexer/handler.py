@@ -1,6 +1,7 @@
 """What the indexer does with the records of one shard: append to the log, commit, send receipts, in this order."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 _RETRY_S = 0.5
+CONFIRM_WITHIN_S = 10.0
+"""A shard whose head could not be compared with the log for so long may be another's, for all that is known here."""
 
 
 class Partitions(Protocol):
@@ -62,7 +65,7 @@ class IndexFeatures:
     further on where compaction has emptied the offsets that follow.
 
     make_writer: gives a writer, unclaimed, for a shard. code: the name of what features are compared by. now_ms: Unix
-    milliseconds. restore: gives a shard's newest snapshot, where there are any, so that only what came since must be
+    milliseconds. clock: seconds, monotonic. restore: gives a shard's newest snapshot, where there are any, so that only what came since must be
     folded.
     """
 
@@ -78,6 +81,7 @@ class IndexFeatures:
         code: str,
         now_ms: Callable[[], int],
         restore: Callable[[int], Awaitable[Shard | None]] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._topics = topics
         self._partitions = partitions
@@ -91,6 +95,11 @@ class IndexFeatures:
         self._unreported: dict[int, int] = {}
         """Shard → the first offset whose receipt this process has not sent, for what it has held without a break."""
         self._locks: dict[int, asyncio.Lock] = {}
+        self._clock = clock
+        self._confirmed_at: dict[int, float] = {}
+        """Shard → when its log was last found to end where this process left it."""
+        self._restoring = 0
+        self._steps = 0
         self.trouble: str | None = None
         """Why a shard could not be claimed, the last time that this was tried."""
 
@@ -103,6 +112,20 @@ class IndexFeatures:
         """The shards assigned here whose log is not held yet."""
         claimed = {shard for shard, writer in self._writers.items() if writer.claimed}
         return sorted(self._partitions.assigned() - claimed)
+
+    @property
+    def unconfirmed(self) -> dict[int, float]:
+        """Shards that are held, and seconds for which nobody could be asked whether that is still so, where many."""
+        now = self._clock()
+        ages = {shard: now - self._confirmed_at.get(shard, now) for shard in self._partitions.assigned()}
+        return {shard: age for shard, age in sorted(ages.items()) if age > CONFIRM_WITHIN_S}
+
+    def progress(self) -> int | None:
+        """What changes with every heartbeat, every batch, and every attempt that failed.
+
+        None while a snapshot is fetched, which takes any time.
+        """
+        return None if self._restoring else self._steps
 
     async def index(self, shard: int, records: Sequence[Record]) -> None:
         """Deal with records of one shard, in order. Returns when they are, or when they will be delivered again."""
@@ -121,6 +144,7 @@ class IndexFeatures:
                     self._lose(shard)
                     cause = "fenced"
                 else:
+                    self._steps += 1
                     return
 
     async def heartbeat(self) -> None:
@@ -131,19 +155,23 @@ class IndexFeatures:
         for shard in sorted(assigned):
             async with self._lock(shard):
                 await self._check(shard)
+        self._steps += 1
 
     def revoked(self, shards: set[int]) -> None:
         """Take note that shards went away. Their folds stay a while, for they often come back."""
         for shard in shards:
             self._lose(shard)
             self._unreported.pop(shard, None)
+            self._confirmed_at.pop(shard, None)
 
     async def _check(self, shard: int) -> None:
         writer = self._writers.get(shard)
         try:
             if writer is None or not writer.claimed:
                 await self._claim(shard, cause="assigned")
-            elif not await writer.still_mine():
+            elif await writer.still_mine():
+                self._confirm(shard)
+            else:
                 writer.lose()
                 await self._claim(shard, cause="lost")
             self.trouble = None
@@ -175,14 +203,21 @@ class IndexFeatures:
                 f"the log of shard {shard} in Redis stands at offset {head}, but {self._topics.features} ends before "
                 f"{end}: the topic was replaced, or lost records. If Kafka is right, delete the shard's keys in Redis"
             )
+        self._confirm(shard)
         # Receipts come last: those of the last batch before the head may never have been sent by whoever wrote it.
         unreported = self._unreported.setdefault(shard, max(0, head + 1 - self._max_batch))
         self._partitions.seek(shard, min(writer.next_offset, unreported))
 
     async def _new_writer(self, shard: int) -> ShardWriter:
         writer = self._make_writer(shard)
-        if self._restore is not None and (restored := await self._restore(shard)) is not None:
-            writer.fold = restored
+        if self._restore is not None:
+            self._restoring += 1
+            try:
+                restored = await self._restore(shard)
+            finally:
+                self._restoring -= 1
+            if restored is not None:
+                writer.fold = restored
         return self._writers.setdefault(shard, writer)
 
     async def _index(self, shard: int, records: Sequence[Record], cause: str) -> None:
@@ -208,6 +243,7 @@ class IndexFeatures:
         with self._metrics.append_seconds.time(), tracing.batch("append", images):
             traces = {offset: tracing.packed(span) for offset, span in spans.items()}
             written = await writer.append(operations, position=position, traces=traces)
+        self._confirm(shard)
         news = [item for item in written if item.operation.offset >= unreported]
         await self._reports.restate_winners(writer, news)
         if position == writer.head:  # what is read again, to fold it or to report it, was committed before
@@ -230,8 +266,12 @@ class IndexFeatures:
 
     def _tell_unavailable(self, shard: int, error: LogUnavailable | BusUnavailable) -> None:
         self.trouble = str(error)
+        self._steps += 1
         log.warning("log_unavailable", shard=shard, error=str(error), retry_in_s=_RETRY_S)
         self._metrics.unavailable.labels("log" if isinstance(error, LogUnavailable) else "bus").inc()
+
+    def _confirm(self, shard: int) -> None:
+        self._confirmed_at[shard] = self._clock()
 
     def _lose(self, shard: int) -> None:
         if shard in self._writers:

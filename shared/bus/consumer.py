@@ -74,6 +74,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         self._revoked = revoked
         self._pausing = Pausing(topic)
         self._reassigning = False
+        self._assigned = False
         self._taken_ms: dict[int, int] = {}
         payload: Any = contract.annotation()
 
@@ -112,6 +113,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         self._reassigning = True
+        self._assigned = False
         self._taken_ms.clear()
         if self._revoked:
             await self._revoked({part.partition for part in revoked})
@@ -119,12 +121,18 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Aiokafka swallows what a listener raises: nothing that may fail is done here."""
         self._reassigning = False
+        self._assigned = True
         self._pausing.assigned(self._consumer)
         log.info("partitions_assigned", topic=self.topic, partitions=sorted(part.partition for part in assigned))
 
     @property
     def running(self) -> bool:
         return self._subscriber.consumer is not None
+
+    @property
+    def joined(self) -> bool:
+        """Whether the group has shared its partitions out, be it that none are left for this member."""
+        return self.running and self._assigned
 
     @property
     def paused(self) -> bool:

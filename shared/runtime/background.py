@@ -11,8 +11,9 @@ log = get_logger(__name__)
 
 
 class BackgroundTasks:
-    """Runs tasks that last as long as the worker. The first that fails is logged and stops the worker;
-    one that is cancelled from within, by whatever it called, has failed too.
+    """Runs tasks that last as long as the worker. The first that fails is logged and stops the worker.
+
+    One that is cancelled from within, by whatever it called, has failed too.
 
     Leaving the context cancels what still runs and waits for it.
     """
@@ -44,14 +45,15 @@ class BackgroundTasks:
     async def _guard(self, work: Coroutine[object, object, None], name: str) -> None:
         try:
             await work
-        except Exception:
-            self._fail(name)
         except asyncio.CancelledError:
             if not self._leaving:
-                self._fail(name)
+                log.critical("background_task_cancelled", task=name)
+                self._fail()
             raise
+        except Exception:
+            log.critical("background_task_failed", task=name, exc_info=True)
+            self._fail()
 
-    def _fail(self, name: str) -> None:
-        log.critical("background_task_failed", task=name, exc_info=True)
+    def _fail(self) -> None:
         self.failed = True
         self._on_failure()

@@ -45,7 +45,7 @@ class Stop:
 
 
 class _ListeningServer(uvicorn.Server):
-    """Answers until the application has stopped: a worker that finishes its work is alive, and says that it is not ready.
+    """Answers until the application has stopped: a worker that finishes its work is alive, and not ready.
 
     uvicorn's own closes its port first, so that nobody hears why.
     """

@@ -12,9 +12,7 @@ from shared.runtime.tracing.process import traced
 S = TypeVar("S", bound=WorkerSettings)
 
 
-def run_worker(
-    settings_class: type[S], build: Callable[[S, Stop], AsgiApp], *, answers_callers: bool = False
-) -> None:
+def run_worker(settings_class: type[S], build: Callable[[S, Stop], AsgiApp], *, answers_callers: bool = False) -> None:
     """Run a worker until a signal, or the worker itself, ends it. Bad settings end it at once, with one sentence.
 
     answers_callers: as `serve` has it.
