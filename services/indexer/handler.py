@@ -65,8 +65,8 @@ class IndexFeatures:
     further on where compaction has emptied the offsets that follow.
 
     make_writer: gives a writer, unclaimed, for a shard. code: the name of what features are compared by. now_ms: Unix
-    milliseconds. clock: seconds, monotonic. restore: gives a shard's newest snapshot, where there are any, so that only what came since must be
-    folded.
+    milliseconds. clock: seconds, monotonic. restore: gives a shard's newest snapshot, where there are any, so that only
+    what came since must be folded.
     """
 
     def __init__(

@@ -240,3 +240,14 @@ async def test_what_is_left_for_later_is_not_committed_and_nothing_more_is_begun
         await flow.drain(work.commit, within_s=5)
         assert work.started == [0, 1, 2]
     assert work.commits == [{0: 1}]
+
+
+async def test_the_oldest_is_what_began_first_of_what_is_under_way(work: Work) -> None:
+    async with work.running() as flow:
+        assert flow.oldest is None
+        await flow.submit(records(0, 1))
+        assert flow.oldest == (0, 0)
+        work.finish(0)
+        await asyncio.sleep(0.01)
+        assert flow.oldest == (0, 1)
+        work.finish(1)

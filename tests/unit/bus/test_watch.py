@@ -156,3 +156,37 @@ async def test_while_the_broker_is_away_the_lag_is_what_it_was_and_time_goes_on(
     await asyncio.sleep(60)
     assert bench.lag(0) == 10
     assert (bench.waits_s(0) or 0) >= 50
+
+
+async def test_a_broker_that_is_away_for_long_is_no_reason_to_restart_and_its_return_gives_time(bench: Bench) -> None:
+    bench.subscription.known_ends[0] = 13
+    await asyncio.sleep(10)
+    bench.subscription.broker_is_away = True
+    await asyncio.sleep(10 * STALLED_AFTER_S)
+    assert bench.watch() is None
+    bench.subscription.broker_is_away = False
+    await asyncio.sleep(STALLED_AFTER_S - 20)
+    assert bench.watch() is None
+    await asyncio.sleep(40)
+    assert bench.watch() is not None
+
+
+async def test_a_consumer_that_does_not_come_to_know_its_position_is_not_alive_and_holds_up_nothing(
+    bench: Bench,
+) -> None:
+    class Lost(FakeSubscription):
+        async def position(self, partition: int) -> int:
+            if partition == 1:
+                await asyncio.Event().wait()
+            return await super().position(partition)
+
+    lost = Lost()
+    lost.positions, lost.known_ends = {0: 10, 1: 5}, {0: 10, 1: 5}
+    bench.watch._subscription = lost  # type: ignore[assignment]
+    await asyncio.sleep(STALLED_AFTER_S - 20)
+    assert (bench.watch(), bench.lag(0)) == (None, 0)
+    await asyncio.sleep(60)
+    assert "no position" in (bench.watch() or "")
+    lost.positions = {0: 10}
+    await asyncio.sleep(20)
+    assert bench.watch() is None

@@ -8,7 +8,7 @@ from services.gateway import connection
 from services.gateway.app import make_gateway
 from shared.client import BusUnavailable
 from shared.runtime.server import Stop
-from tests.unit.gateway.fakes import FakeIndex, open_to_all, quiet, serving, until, until_ready
+from tests.unit.gateway.fakes import FakeIndex, gateway, open_to_all, quiet, serving, until, until_ready
 
 
 async def test_before_kafka_is_there_the_gateway_answers_and_says_so(
@@ -78,3 +78,21 @@ async def test_a_connection_that_fails_for_no_known_reason_ends_the_worker(index
 
     async with serving(make_gateway(open_index, stop, live=quiet(), access=open_to_all())):
         await until(lambda: stop.status == 1)
+
+
+async def test_a_gateway_that_hears_no_answers_any_more_is_not_alive_and_says_why(index: FakeIndex) -> None:
+    async with gateway(index) as http:
+        assert (await http.get("/livez")).status_code == 200
+        index.deaf = "nothing listens to search.replies any more"
+        answer = await http.get("/livez")
+        assert (answer.status_code, answer.json()["failing"]) == (503, {"answers": index.deaf})
+
+
+async def test_a_gateway_that_was_told_to_stop_is_not_ready_at_once_and_alive(index: FakeIndex) -> None:
+    stop = Stop()
+    async with gateway(index, stop=stop) as http:
+        assert (await http.get("/readyz")).status_code == 200
+        stop()
+        answer = await http.get("/readyz")
+        assert (answer.status_code, list(answer.json()["failing"])) == (503, ["stopping"])
+        assert (await http.get("/livez")).status_code == 200

@@ -36,6 +36,7 @@ class Bench:
         self.thread = InlineThread()
         self.registry = CollectorRegistry()
         self.made: list[ShardWriter] = []
+        self.now_s = 0.0
         self.metrics = IndexerMetrics(self.registry)
         self.handler = IndexFeatures(
             topics=TOPICS,
@@ -46,6 +47,7 @@ class Bench:
             max_batch=MAX_BATCH,
             code="i8",
             now_ms=lambda: NOW_MS,
+            clock=lambda: self.now_s,
         )
         self.consumer.assign([SHARD])
 

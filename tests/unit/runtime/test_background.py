@@ -44,3 +44,16 @@ async def test_a_task_that_ends_by_itself_is_no_failure() -> None:
         tasks.spawn(asyncio.sleep(0), name="short")
         await asyncio.sleep(0.01)
     assert not tasks.failed
+
+
+async def test_a_task_that_is_cancelled_from_within_has_failed_and_stops_the_worker() -> None:
+    async def undermined() -> None:
+        raise asyncio.CancelledError
+
+    log: list[str] = []
+    async with BackgroundTasks(on_failure=lambda: log.append("failed")) as tasks:
+        tasks.spawn(forever(log), name="forever")
+        tasks.spawn(undermined(), name="undermined")
+        await asyncio.sleep(0.01)
+        assert log == ["began", "failed"]
+    assert log == ["began", "failed", "ended"]

@@ -81,3 +81,14 @@ async def test_the_metrics_are_those_of_the_workers_own_registry(routes: dict[st
 
 def test_every_route_has_a_place_of_its_own(routes: dict[str, Callable[..., Any]]) -> None:
     assert set(routes) == {"/livez", "/readyz", "/metrics"}
+
+
+async def test_a_worker_that_is_about_to_end_is_alive_whatever_stands_still_and_not_ready() -> None:
+    stopping = False
+    health = Health(alive={"a": always("stuck")}, ready={"b": always(None)}, stopping=lambda: stopping)
+    routes = dict(operational_routes(health, CollectorRegistry()))
+    assert [(await get(routes[path]))[0] for path in ("/livez", "/readyz")] == [503, 503]
+    stopping = True
+    assert (await get(routes["/livez"]))[0] == 200
+    status, body = await get(routes["/readyz"])
+    assert (status, list(json.loads(body)["failing"])) == (503, ["stopping"])
