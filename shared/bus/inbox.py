@@ -51,7 +51,8 @@ class Inbox:
         if self._task is None:
             return None
         if self._task.done():
-            return f"nothing listens to {topics} any more: the task has ended"
+            cause = "it was cancelled" if self._task.cancelled() else f"it failed with {self._task.exception()!r}"
+            return f"nothing listens to {topics} any more: {cause}"
         silent_s = asyncio.get_running_loop().time() - self._looked_at
         return f"nobody has looked at {topics} for {silent_s:.0f} s" if silent_s > _LOOKS_WITHIN_S else None
 

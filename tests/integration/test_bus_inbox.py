@@ -63,3 +63,17 @@ async def test_without_a_broker_there_is_no_inbox() -> None:
     with pytest.raises(BusUnavailable):
         async with Inbox("127.0.0.1:1", {"topic": [0]}, lambda record: None):
             pass
+
+
+async def test_an_inbox_whose_listener_has_ended_says_so_and_why(
+    kafka: Broker, topic: str, producer: RecordProducer
+) -> None:
+    def defect(_record: Record) -> None:
+        raise ZeroDivisionError
+
+    async with Inbox(kafka.bootstrap_servers, {topic: [0]}, defect) as inbox, asyncio.timeout(PATIENCE_S):
+        assert inbox.not_hearing() is None
+        await send(producer, topic, 0, b"breaks it")
+        while (problem := inbox.not_hearing()) is None:  # noqa: ASYNC110 - a probe is asked, it does not call
+            await asyncio.sleep(0.05)
+    assert problem == f"nothing listens to {topic} any more: it failed with ZeroDivisionError()"
