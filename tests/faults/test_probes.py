@@ -1,19 +1,16 @@
 """What an indexer's probes say while it is stopped, and while Redis is away: on real servers, by a real process."""
 
 import asyncio
-import contextlib
 import os
 import signal
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.faults.probing import Probes
 from tests.harness.kafka import Broker
 from tests.harness.redis import RedisServer
 from tests.harness.service import Service
@@ -22,44 +19,13 @@ from tests.harness.workers import WorkerProcess
 PATIENCE_S = 60.0
 GRACE_S = 40.0
 """`stop_grace_period` of the compose file."""
-_LOOK_EVERY_S = 0.02
 OK, FAILING = HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE
-
-Said = tuple[int, int, frozenset[str]]
 
 
 class OnlyIndexing(Service):
     @property
     def workers(self) -> list[WorkerProcess]:
         return [self.indexer]
-
-
-@dataclass(slots=True)
-class Probes:
-    """Each change of what a worker's probes said: HTTP status of /livez and of /readyz, and what the latter lacks."""
-
-    history: list[Said] = field(default_factory=list)
-
-    @asynccontextmanager
-    async def watching(self, worker: WorkerProcess) -> AsyncIterator[None]:
-        async with httpx.AsyncClient(base_url=worker.url, timeout=PATIENCE_S) as http, asyncio.TaskGroup() as tasks:
-            task = tasks.create_task(self._watch(http))
-            yield
-            task.cancel()
-
-    async def until(self, said: Said) -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            while self.history[-1:] != [said]:  # noqa: ASYNC110 - a probe is asked, it does not call
-                await asyncio.sleep(_LOOK_EVERY_S)
-
-    async def _watch(self, http: httpx.AsyncClient) -> None:
-        while True:
-            with contextlib.suppress(httpx.TransportError):  # it is not there
-                live, ready = await http.get("/livez"), await http.get("/readyz")
-                said = (live.status_code, ready.status_code, frozenset(ready.json()["failing"]))
-                if self.history[-1:] != [said]:
-                    self.history.append(said)
-            await asyncio.sleep(_LOOK_EVERY_S)
 
 
 @pytest.mark.slow
