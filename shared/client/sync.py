@@ -83,6 +83,9 @@ class SyncAfterimageClient:
     search = _blocking(AfterimageClient.search)
     ask = _blocking(AfterimageClient.ask)
 
+    def not_hearing(self) -> str | None:
+        return self._connected().not_hearing()
+
     async def _open(self) -> AfterimageClient:
         return await self._make().__aenter__()
 

@@ -11,7 +11,7 @@ import numpy as np
 BOUND = 16
 """Searches that are taken at once."""
 OVERLOAD = 3
-MEASURED_S = 5.0
+MEASURED_S = 3.0
 LATE = "late"
 """The outcome of a search that nobody answered."""
 
@@ -71,10 +71,11 @@ async def flood(ask: Ask, *, per_s: float, deadline_s: float) -> Crowd:
     return crowd
 
 
-async def judge_overload(ask: Ask, *, patience: float, refusals: tuple[str, ...]) -> None:
+async def judge_overload(ask: Ask, *, patience: float, refusals: tuple[str, ...], kept: float = 0.5) -> None:
     """At three times the capacity, nearly as many are answered as without; the others are told at once.
 
     patience: the deadline, in times of what those that are taken at once take together. refusals: how others are told.
+    kept: the share of the capacity that good answers keep at least.
     """
     await capacity(ask)  # until everything is warm
     before = await capacity(ask)
@@ -87,7 +88,7 @@ async def judge_overload(ask: Ask, *, patience: float, refusals: tuple[str, ...]
         f"{len(refused)} of {len(crowd.answers)} refused, deadline {deadline_s:.2f} s"
     )
     # Of both, since other work on the machine comes and goes: what it takes must not count as lost by the overload.
-    assert len(good) / MEASURED_S > 0.5 * min(before, after), figures
+    assert len(good) / MEASURED_S > kept * min(before, after), figures
     assert np.percentile(good, 99) < deadline_s + 0.1, figures
-    assert len(refused) > len(crowd.answers) / 3, figures
+    assert len(refused) / MEASURED_S > 0.5 * (OVERLOAD * before - max(before, after)), figures
     assert np.median(refused) < 0.25 * deadline_s, figures

