@@ -194,7 +194,8 @@ def mixed(
         },
         env_of={"searcher-0": changed, "extractor-other": changed},
     ) as service:
-        others = service.worker("extractor", "extractor-other")
+        # As the same member of the group: else the first's partitions wait for it for as long as its session lasts.
+        others = service.worker("extractor", "extractor-other", env={"EXTRACTOR_INSTANCE_ID": "extractor"})
         yield Mixed(service, others)
         others.stop()
 
