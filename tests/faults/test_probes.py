@@ -13,8 +13,7 @@ import pytest
 from tests.faults.probing import Probes
 from tests.harness.kafka import Broker
 from tests.harness.redis import RedisServer
-from tests.harness.service import Service
-from tests.harness.workers import WorkerProcess
+from tests.harness.service import Indexing
 
 PATIENCE_S = 60.0
 GRACE_S = 40.0
@@ -22,22 +21,17 @@ GRACE_S = 40.0
 OK, FAILING = HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE
 
 
-class OnlyIndexing(Service):
-    @property
-    def workers(self) -> list[WorkerProcess]:
-        return [self.indexer]
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_an_indexer_is_ready_while_its_heads_are_confirmed_until_it_is_told_to_stop_and_alive_all_the_while(
     kafka: Broker, fresh_redis: RedisServer, unique_namespace: str, tmp_path: Path
 ) -> None:
-    service = OnlyIndexing(
+    service = Indexing(
         bootstrap_servers=kafka.bootstrap_servers,
         redis_url=fresh_redis.url,
         namespace=unique_namespace,
         folder=tmp_path,
+        searchers=0,
     )
     indexer = service.indexer
     probes = Probes()
