@@ -56,11 +56,12 @@ ci-tools: ## install what the tests use beside Python: Java, Maven, redis-server
 
 # The whole suite, in a temporary folder that goes with it. TESTS="tests/unit -k name" runs a part. Two processes take a
 # file each in turn: much of the time is spent waiting for servers. The files keep their order, in which the longest come
-# first. PROCESSES=0 runs all in one, for a debugger.
+# first. A process that crashes ends the run: with a new one in its place, xdist would wait for ever at the end.
+# PROCESSES=0 runs all in one, for a debugger.
 test: setup ci-tools ## the whole suite, on real Kafka and Redis
 	@echo "test: the suite, on real servers where they are installed"
 	@scratch="$$(mktemp -d)"; trap 'rm -rf "$$scratch"' EXIT; \
-	TMPDIR="$$scratch" $(BIN)/pytest -n $(or $(PROCESSES),2) --dist loadfile --no-loadscope-reorder $(TESTS) < /dev/null
+	TMPDIR="$$scratch" $(BIN)/pytest -n $(or $(PROCESSES),2) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 $(TESTS) < /dev/null
 
 # It ends with status 1 if a promise broke. STEP=name SEED=7 takes one step of it, as it says of each.
 soak: setup ci-tools ## break the service again and again, and count what it kept: MINUTES=30

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 import torch
 from torch import Tensor, nn
 
-from shared.encoders.backends.openvino_package import OpenVinoUnavailable, import_openvino
+from shared.encoders.backends.openvino_package import OpenVinoUnavailable, import_openvino, openvino_core
 from shared.encoders.precision import NumberFormat
 
 _CAPABILITIES: dict[str, NumberFormat] = {"BF16": "bf16", "FP16": "f16"}
@@ -44,16 +44,15 @@ class OpenVinoNetwork:
     def read(cls, structure: bytes, constants: bytes) -> Self:
         """Take a network that was stored: the XML and the numbers of OpenVINO's IR. Raises OpenVinoUnavailable."""
         network = cls.__new__(cls)
-        openvino = import_openvino()
         try:
-            network.model = openvino.Core().read_model(structure, constants)
+            network.model = openvino_core().read_model(structure, constants)
         except RuntimeError as error:
             raise OpenVinoUnavailable(f"OpenVINO cannot read the network: {error}") from error
         return network
 
     def half_formats(self) -> list[NumberFormat]:
         """Return the half precisions in which this CPU computes by itself."""
-        capabilities = import_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        capabilities = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         return [number_format for name, number_format in _CAPABILITIES.items() if name in capabilities]
 
     def compile(self, goal: Literal["LATENCY", "THROUGHPUT"], threads: int, number_format: NumberFormat) -> Any:  # noqa: ANN401 - it has no types
@@ -70,7 +69,7 @@ class OpenVinoNetwork:
             "ENABLE_CPU_PINNING": False,
         }
         try:
-            return import_openvino().Core().compile_model(self.model, "CPU", properties)
+            return openvino_core().compile_model(self.model, "CPU", properties)
         except RuntimeError as error:
             raise OpenVinoUnavailable(f"OpenVINO cannot compile the model: {error}") from error
 

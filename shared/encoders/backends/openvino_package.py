@@ -1,7 +1,9 @@
 """OpenVINO is optional, and is kept from sending statistics of its use."""
 
 import sys
+from functools import cache
 from types import ModuleType
+from typing import Any
 
 
 class OpenVinoUnavailable(ValueError):
@@ -24,3 +26,14 @@ def import_openvino() -> ModuleType:
         ) from error
     module: ModuleType = openvino
     return module
+
+
+@cache
+def openvino_core() -> Any:  # noqa: ANN401 - it has no types
+    """Return the process's `openvino.Core`, which is never let go. Raises OpenVinoUnavailable.
+
+    With the first network the CPU plugin gives the thread that compiles it another stack for signals, and it frees that
+    stack when the last network is dropped, by whichever thread that happens: the next signal to the first thread, such
+    as the SIGTERM of a rolling update, then ended the process with a segmentation fault.
+    """
+    return import_openvino().Core()
