@@ -128,9 +128,7 @@ class Learned:
 
 
 @pytest.fixture
-def learned(
-    kafka: Broker, redis_server: RedisServer, unique_namespace: str, tmp_path: Path
-) -> Iterator[Learned]:
+def learned(kafka: Broker, redis_server: RedisServer, unique_namespace: str, tmp_path: Path) -> Iterator[Learned]:
     weights, file, store = (tmp_path / name for name in ("weights.safetensors", "code.safetensors", "store"))
     torch.manual_seed(1)
     safetensors.torch.save_file(timm.create_model("test_resnet").state_dict(), weights)
@@ -179,9 +177,7 @@ class Mixed:
 
 
 @pytest.fixture
-def mixed(
-    kafka: Broker, redis_server: RedisServer, unique_namespace: str, tmp_path: Path
-) -> Iterator[Mixed]:
+def mixed(kafka: Broker, redis_server: RedisServer, unique_namespace: str, tmp_path: Path) -> Iterator[Mixed]:
     """The other file is of the same recipe, so that nothing but the scheme tells its codes apart: fitted to others."""
     weights = tmp_path / "weights.safetensors"
     torch.manual_seed(1)

@@ -31,8 +31,8 @@ REFUSALS = set(RejectReason) - {RejectReason.DECODE_TIMEOUT, RejectReason.DECODE
 """These two would have cost the decoder its life."""
 
 
-def flat(file_format: str, **options: object) -> bytes:
-    return encoded(Image.new("RGB", (SIDE, SIDE), "red"), file_format, **options)
+def flat(file_format: str, *, mode: str = "RGB", **options: object) -> bytes:
+    return encoded(Image.new(mode, (SIDE, SIDE), "red"), file_format, **options)
 
 
 BOMBS: dict[str, Callable[[], bytes]] = {
@@ -40,7 +40,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "pixels just allowed, PNG of 16 bits": lambda: png(
         SIDE, SIDE, bits=16, colours=6, rows=bytes((8 * SIDE + 1) * SIDE)
     ),
-    "pixels just allowed, GIF": lambda: flat("GIF"),
+    "pixels just allowed, GIF": lambda: flat("GIF", mode="P"),
     "pixels just allowed, JPEG": lambda: flat("JPEG"),
     "pixels just allowed, progressive JPEG": lambda: flat("JPEG", progressive=True, subsampling="4:4:4"),
     "pixels just allowed, TIFF": lambda: flat("TIFF", compression="tiff_adobe_deflate"),

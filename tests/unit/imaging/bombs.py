@@ -3,6 +3,7 @@
 import re
 import struct
 import zlib
+from functools import cache
 from io import BytesIO
 
 from PIL import Image
@@ -46,11 +47,16 @@ def frame_bomb(frames: int) -> bytes:
 def text_bomb(name: bytes, megabytes: int) -> bytes:
     """A PNG with a compressed chunk that unpacks to much: zTXt, iCCP or iTXt."""
     head = {b"zTXt": b"a\0\0", b"iCCP": b"a\0\0", b"iTXt": b"a\0\1\0\0\0"}[name]
-    packer = zlib.compressobj(9)
-    packed = b"".join(packer.compress(bytes(2**20)) for _ in range(megabytes)) + packer.flush()
     whole = encoded(Image.new("RGB", (8, 8)), "PNG")
     header_ends = len(b"\x89PNG\r\n\x1a\n") + 25
-    return whole[:header_ends] + png_chunk(name, head + packed) + whole[header_ends:]
+    return whole[:header_ends] + png_chunk(name, head + _packed(megabytes)) + whole[header_ends:]
+
+
+@cache
+def _packed(megabytes: int) -> bytes:
+    """The same for each kind of chunk: it takes a second to make."""
+    packer = zlib.compressobj(9)
+    return b"".join(packer.compress(bytes(2**20)) for _ in range(megabytes)) + packer.flush()
 
 
 def page_bomb(pages: int, *, endless: bool = False) -> bytes:
