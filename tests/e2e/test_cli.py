@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ import pytest
 from services.cli.stack.ports import LOOPBACK, free_port
 from shared.replication.connection import connect
 from shared.replication.directory import ReplicaDirectory
+from tests.harness.command_line import afterimage
 from tests.harness.kafka import Broker
 from tests.harness.redis import RedisServer
 from tests.harness.service import PHOTOS, Service
@@ -222,11 +221,4 @@ def test_without_a_broker_a_command_says_so_and_ends_with_one() -> None:
 
 
 def run(arguments: Sequence[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "services.cli", *arguments],
-        env={**os.environ, **environment, "COLUMNS": "200", "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
+    return afterimage(arguments, environment)

@@ -1,7 +1,6 @@
 """`afterimage embed` and `afterimage models`, as people run them who only want features: there is no broker."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from shared.encoders.encoder import Encoder
 from shared.encoders.registry import load_encoder
 from shared.imaging.decode import decode_rgb
 from shared.imaging.guard import ImageLimits
+from tests.harness.command_line import afterimage
 from tests.harness.service import PHOTOS
 
 ANIMALS = sorted((PHOTOS / "animal").glob("*.webp"))
@@ -39,17 +39,10 @@ def run(
     arguments: Sequence[str | Path], *, status: int, standard_input: bytes = b"", **environment: str
 ) -> tuple[str, str]:
     """What a command that ends with the status given says on its standard output and on its error output."""
-    done = subprocess.run(
-        [sys.executable, "-m", "services.cli", *map(str, arguments)],
-        env={**os.environ, **NO_SERVERS, "AFTERIMAGE_THREADS": "1", "COLUMNS": "200", "NO_COLOR": "1", **environment},
-        input=standard_input,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == status, done.stdout.decode() + done.stderr.decode()
-    assert b"Traceback" not in done.stderr
-    return done.stdout.decode(), done.stderr.decode()
+    done = afterimage(arguments, {**NO_SERVERS, "AFTERIMAGE_THREADS": "1", **environment}, stdin=standard_input)
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout, done.stderr
 
 
 def direct(encoder: Encoder, files: Sequence[Path]) -> torch.Tensor:

@@ -2,32 +2,24 @@
 
 import csv
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from tests.harness.command_line import afterimage
 from tests.harness.service import PHOTOS
 
 
 def run(arguments: Sequence[str | Path], *, status: int) -> tuple[str, str]:
     """What a command that ends with the status given says on its standard output and on its error output."""
     environment = {"KAFKA_BOOTSTRAP_SERVERS": "none", "AFTERIMAGE_BACKEND": "torch", "AFTERIMAGE_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", "services.cli", "evaluate", *map(str, arguments)],
-        env={**os.environ, **environment, "COLUMNS": "200", "NO_COLOR": "1"},
-        capture_output=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == status, done.stdout.decode() + done.stderr.decode()
-    assert b"Traceback" not in done.stderr
-    return done.stdout.decode(), done.stderr.decode()
+    done = afterimage(["evaluate", *arguments], environment, timeout_s=240)
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout, done.stderr
 
 
 @pytest.fixture(scope="module")

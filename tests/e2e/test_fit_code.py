@@ -1,8 +1,5 @@
 """`afterimage fit-code`, and the file that it makes, as people use them: there is no broker."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +16,7 @@ from shared.encoders.engine.opening import load_models
 from shared.imaging.decode import decode_rgb
 from shared.imaging.guard import ImageLimits
 from shared.runtime.settings import BadSettings, load
+from tests.harness.command_line import afterimage
 from tests.harness.service import PHOTOS
 
 ANIMALS = sorted((PHOTOS / "animal").glob("*.webp"))
@@ -28,16 +26,10 @@ PANDA = PHOTOS / "animal" / "panda.webp"
 def run(arguments: Sequence[str | Path], *, status: int) -> tuple[str, str]:
     """What a command that ends with the status given says on its standard output and on its error output."""
     environment = {"KAFKA_BOOTSTRAP_SERVERS": "none", "AFTERIMAGE_BACKEND": "torch", "AFTERIMAGE_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", "services.cli", *map(str, arguments)],
-        env={**os.environ, **environment, "COLUMNS": "200", "NO_COLOR": "1"},
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == status, done.stdout.decode() + done.stderr.decode()
-    assert b"Traceback" not in done.stderr
-    return done.stdout.decode(), done.stderr.decode()
+    done = afterimage(arguments, environment)
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout, done.stderr
 
 
 @pytest.fixture(scope="module")

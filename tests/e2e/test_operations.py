@@ -2,10 +2,7 @@
 
 import asyncio
 import json
-import os
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +17,7 @@ from shared.bus.producer import RecordProducer
 from shared.events.features import FeatureRecord, encode_feature
 from shared.events.images import SourcePosition
 from shared.events.topics import Topics
+from tests.harness.command_line import afterimage
 from tests.harness.kafka import Broker
 from tests.harness.observation import caught_up
 from tests.harness.redis import RedisServer
@@ -42,14 +40,7 @@ class Site(Indexing):
 
     def run(self, *arguments: str, status: int = 0) -> str:
         """What `afterimage` prints when it ends with that status; on both outputs, but for JSON."""
-        done = subprocess.run(
-            [sys.executable, "-m", "services.cli", *arguments],
-            env={**os.environ, **self.environment, **self._env, "COLUMNS": "200", "NO_COLOR": "1"},
-            capture_output=True,
-            text=True,
-            timeout=90,
-            check=False,
-        )
+        done = afterimage(arguments, {**self.environment, **self._env})
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout if "--json" in arguments else done.stdout + done.stderr
 

@@ -22,6 +22,7 @@ from typing import Self
 
 from services.cli.stack.probes import Probe
 from services.cli.stack.reaper import Reaper
+from tests.harness.warm import WarmProcess
 
 POLL_S = 0.05
 TAIL_LINES = 40
@@ -44,7 +45,7 @@ class Daemon(ABC):
         self.name = name
         self.log = log
         self._env = dict(env or {})
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | WarmProcess | None = None
         self._lifecycle = threading.RLock()
 
     @abstractmethod
@@ -77,15 +78,7 @@ class Daemon(ABC):
     def spawn(self) -> None:
         """Start it and return at once."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as output:
-            self._process = subprocess.Popen(
-                [*self.command()],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **self._env},
-                start_new_session=True,
-            )
+        self._process = self._launch({**os.environ, **self._env})
         session_reaper().adopt(self._process.pid)
         if self not in started_in_this_test:
             started_in_this_test.append(self)
@@ -149,6 +142,17 @@ class Daemon(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _launch(self, env: Mapping[str, str]) -> subprocess.Popen[bytes] | WarmProcess:
+        with self.log.open("ab") as output:
+            return subprocess.Popen(
+                [*self.command()],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=env,
+                start_new_session=True,
+            )
 
     def _end(self, number: signal.Signals) -> None:
         with self._lifecycle:

@@ -19,10 +19,10 @@ def go_program(package: str, version: str, *, static: bool = False) -> Path:
 
     static: without C's library, so that it runs beside another version of that.
     """
-    name = Path(package).name
-    binary = user_cache() / name / version / name
+    binary = _place(package, version)
     if binary.exists():
         return binary
+    name = binary.name
     go = shutil.which("go")
     if go is None:
         raise GoProgramMissingError(f"there is no go on PATH to build {name} with")
@@ -35,3 +35,16 @@ def go_program(package: str, version: str, *, static: bool = False) -> Path:
     (partial / name).replace(binary)
     partial.rmdir()
     return binary
+
+
+def built_go_program(package: str, version: str) -> Path:
+    """The same where it was built already. Raises GoProgramMissingError."""
+    binary = _place(package, version)
+    if not binary.exists():
+        raise GoProgramMissingError(f"{binary.name} {version} is not built: `make test-bucket` does that")
+    return binary
+
+
+def _place(package: str, version: str) -> Path:
+    name = Path(package).name
+    return user_cache() / name / version / name

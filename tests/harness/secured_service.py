@@ -1,13 +1,11 @@
 """The whole service on servers that ask everybody who they are."""
 
 import asyncio
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+from tests.harness.command_line import afterimage
 from tests.harness.credentials import Credentials
 from tests.harness.secured_kafka import SecuredKafka
 from tests.harness.secured_redis import SecuredRedis
@@ -52,13 +50,6 @@ class SecuredService(Service):
 
     def run(self, *arguments: str, user: str = "operator", status: int = 0) -> str:
         """What `afterimage` prints, run as one of the users."""
-        done = subprocess.run(
-            [sys.executable, "-m", "services.cli", *arguments],
-            env={**os.environ, **self.environment, **self._env, **self._shown(user), "COLUMNS": "200"},
-            capture_output=True,
-            text=True,
-            timeout=90,
-            check=False,
-        )
+        done = afterimage(arguments, {**self.environment, **self._env, **self._shown(user)})
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout if status == 0 else done.stdout + done.stderr

@@ -32,8 +32,11 @@ class Service:
         env: Mapping[str, str] | None = None,
         env_of: Mapping[str, Mapping[str, str]] | None = None,
         prefix: Sequence[str] = (),
+        warm: bool = True,
     ) -> None:
         """env: of all workers. env_of: by the name of a worker, of that one besides. prefix: what runs their commands.
+
+        warm: their memory is shared in part, for they are forked from a process that has imported what they need.
 
         The extractor is named so, and the indexer; searchers have numbers, as `searcher-0`.
         """
@@ -45,6 +48,7 @@ class Service:
         self._env = {"AFTERIMAGE_FILE_ROOTS": str(PHOTOS), **QUICK_TO_START, **(env or {})}
         self._env_of = env_of or {}
         self._prefix = prefix
+        self._warm = warm
         self.extractor = self.worker("extractor", "extractor")
         self.indexer = self.worker("indexer", "indexer")
         self.searchers = [self.worker("searcher", f"searcher-{number}") for number in range(searchers)]
@@ -105,6 +109,7 @@ class Service:
             },
             name=name,
             prefix=self._prefix,
+            warm=self._warm,
         )
 
 

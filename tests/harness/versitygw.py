@@ -1,4 +1,7 @@
-"""versitygw: an S3 server that announces its objects on Kafka by itself. Built by Go, once for each version."""
+"""versitygw: an S3 server that announces its objects on Kafka by itself.
+
+`python -m tests.harness.versitygw` has Go build it, once for each version: two minutes of two processors.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,7 +9,7 @@ from pathlib import Path
 from services.cli.stack.ports import LOOPBACK, free_port
 from services.cli.stack.probes import Probe, http_probe
 from tests.harness.daemon import Daemon
-from tests.harness.go_programs import go_program
+from tests.harness.go_programs import built_go_program, go_program
 
 _PACKAGE = ("github.com/versity/versitygw/cmd/versitygw", "v1.8.0")
 _HEALTH = "/healthz"
@@ -15,7 +18,7 @@ _HEALTH = "/healthz"
 class VersityGateway(Daemon):
     """One server on a port of its own, its objects in `folder`, its notifications on a topic that must exist.
 
-    Raises GoProgramMissingError where it cannot be built.
+    Raises GoProgramMissingError where it was not built.
     """
 
     start_timeout_s = 20.0
@@ -23,7 +26,7 @@ class VersityGateway(Daemon):
 
     def __init__(self, folder: Path, *, kafka: str, topic: str) -> None:
         super().__init__("versitygw", log=folder / "versitygw.log")
-        self._binary = go_program(*_PACKAGE)
+        self._binary = built_go_program(*_PACKAGE)
         self._notifications = ["--event-kafka-url", kafka, "--event-kafka-topic", topic]
         self._objects, self._metadata = folder / "objects", folder / "metadata"
         self._port = free_port()
@@ -52,3 +55,7 @@ class VersityGateway(Daemon):
 
     def probe(self) -> Probe:
         return http_probe(self._port, _HEALTH)
+
+
+if __name__ == "__main__":
+    go_program(*_PACKAGE)

@@ -1,5 +1,6 @@
 """The workers as they run in production: processes, with an environment and a port for health and metrics."""
 
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from services.cli.stack.config import WorkerSpec
 from services.cli.stack.ports import LOOPBACK, free_port
 from services.cli.stack.probes import Probe, http_probe
 from tests.harness.daemon import Daemon
+from tests.harness.warm import WarmProcess
 
 QUICK_TO_START = {"AFTERIMAGE_BACKEND": "torch"}
 """The environment of workers in tests that encode few images: to convert the network for OpenVINO takes seconds."""
@@ -28,10 +30,12 @@ class WorkerProcess(Daemon):
         env: Mapping[str, str] | None = None,
         name: str | None = None,
         prefix: Sequence[str] = (),
+        warm: bool = True,
     ) -> None:
         """worker: the module below `services`. name: tells replicas of one worker apart. folder: for its log.
 
-        prefix: a command that runs another, and becomes it.
+        prefix: a command that runs another, and becomes it. warm: forked from a process that has imported what it
+        needs, so that its memory is shared in part.
         """
         spec = WorkerSpec(name=name or worker, module=f"services.{worker}", http_port=free_port())
         super().__init__(
@@ -47,6 +51,7 @@ class WorkerProcess(Daemon):
         )
         self._spec = spec
         self._prefix = prefix
+        self._warm = warm and not prefix
 
     @property
     def url(self) -> str:
@@ -64,3 +69,8 @@ class WorkerProcess(Daemon):
 
     def probe(self) -> Probe:
         return http_probe(self._spec.http_port)
+
+    def _launch(self, env: Mapping[str, str]) -> subprocess.Popen[bytes] | WarmProcess:
+        if self._warm:
+            return WarmProcess(self._spec.module, env=env, stdout=self.log)
+        return super()._launch(env)
