@@ -12,13 +12,13 @@ from torch._dynamo.utils import counters
 from shared.codes.f32 import F32
 from shared.encoders.backends.compiled import CompilationUnavailable, InTwoSizes, compiled
 from shared.encoders.backends.probes import noise
-from shared.encoders.cnn.encoder import Backbone, CnnEncoder
+from shared.encoders.cnn.encoder import CnnEncoder
 from shared.encoders.engine.engine import ExtractionPolicy
 from shared.encoders.engine.opening import load_models
 from shared.encoders.precision import MIN_COSINE, NumberFormat
 from shared.encoders.settings import ExtractionSettings
-from shared.encoders.weights import random_weights
 from shared.runtime.settings import BadSettings, load
+from tests.unit.encoders.backends.networks import convolutional
 from tests.unit.encoders.backends.test_backend import encoder_of, mean_colour
 from tests.unit.encoders.fakes import MeanColour, engine_of
 
@@ -31,14 +31,6 @@ def nothing_compiled() -> Iterator[None]:
     counters.clear()
     yield
     torch.compiler.reset()
-
-
-def convolutional() -> CnnEncoder:
-    """A network of operations that autocast computes in half precision."""
-    torch.manual_seed(1)
-    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 6 * 6, 3))
-    backbone = Backbone(module=module, dim=3, preprocessing=MeanColour.preprocessing, classifier=())
-    return CnnEncoder("convolutional", backbone, random_weights(module), torch.device("cpu"))
 
 
 @pytest.mark.slow

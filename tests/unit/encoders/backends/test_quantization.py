@@ -7,11 +7,13 @@ import torch
 
 from shared.codes.i8 import I8
 from shared.encoders.backends.openvino_conversion import OpenVinoNetwork
-from shared.encoders.backends.quantization import loss, quantize
+from shared.encoders.backends.probes import noise
+from shared.encoders.backends.quantization import MIN_IMAGES, loss, quantize
 from shared.encoders.backends.quantized import pack
 from shared.encoders.cnn.encoder import CnnEncoder
 from shared.encoders.encoder import Encoder
 from shared.encoders.registry import load_encoder
+from tests.unit.encoders.backends.networks import convolutional
 from tests.unit.encoders.fakes import engine_of
 from tests.unit.encoders.photos import Photos
 
@@ -76,15 +78,19 @@ def test_too_few_images_are_refused(encoder: CnnEncoder, photos: Photos) -> None
         quantize(encoder, photos.images[:3])
 
 
+def test_the_same_images_make_the_same_file() -> None:
+    """Of a small network: to calibrate that of the default encoder takes ten seconds each time."""
+    reference = convolutional()
+    calibration = noise(reference, MIN_IMAGES)
+    assert quantize(reference, calibration) == quantize(reference, calibration)
+
+
 @pytest.mark.slow
-def test_a_calibrated_network_loses_what_the_documents_say_and_is_made_alike_twice(
-    encoder: CnnEncoder, photos: Photos, tmp_path: Path
-) -> None:
+def test_a_calibrated_network_loses_what_the_documents_say(encoder: CnnEncoder, photos: Photos, tmp_path: Path) -> None:
     held_out = torch.arange(len(photos.images)) % 2 == 1
     calibration = photos.images[~held_out]
     file = tmp_path / "int8.safetensors"
     file.write_bytes(quantize(encoder, calibration))
-    assert file.read_bytes() == quantize(encoder, calibration)
     lost = loss(encoder, load_encoder(NAME, file), photos.images, held_out)
     assert lost.min_cosine >= 0.94
     assert lost.mean_cosine >= 0.98

@@ -35,7 +35,7 @@ FORMATS = [
     VectorFormat("b1", "hamming"),
 ]
 ROWS = 6_000
-QUERIES = 50
+QUERIES = 25
 VECTORS = clustered(ROWS + QUERIES, 32)
 CODEBOOKS = [
     VectorFormat("pq", "cos", codebook(VECTORS, 16, residual=False)),
@@ -81,8 +81,9 @@ def test_the_graph_finds_what_the_exact_search_finds_and_scores_it_the_same(
         exact, approximate = found(growing, query, 10, condition), found(segment, query, 10, condition)
         assert len(approximate) == len(exact)
         assert all(condition is None or matches(condition, match.row) for match in approximate)
-        scores = {match.row.id: match.score for match in found(growing, query, ROWS)}
-        assert all(match.score == scores[match.row.id] for match in approximate)
+        [ranking] = growing.nearest(query[np.newaxis], ROWS)
+        scores = dict(zip(ranking.rows.tolist(), ranking.scores.tolist(), strict=True))
+        assert all(match.score == scores[growing.find(match.row.id)] for match in approximate)
         hits += sum(match.score >= exact[-1].score for match in approximate)
         assert found(segment, query, 10, condition, exact=True) == exact
     assert hits >= 0.98 * len(exact) * QUERIES
