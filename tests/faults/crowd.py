@@ -11,7 +11,7 @@ import numpy as np
 BOUND = 16
 """Searches that are taken at once."""
 OVERLOAD = 3
-MEASURED_S = 3.0
+MEASURED_S = 2.0
 LATE = "late"
 """The outcome of a search that nobody answered."""
 
@@ -44,13 +44,13 @@ class Crowd:
         return [answer.seconds for answer in self.answers if answer.outcome in outcomes]
 
 
-async def capacity(ask: Ask) -> float:
+async def capacity(ask: Ask, *, measured_s: float = MEASURED_S) -> float:
     """Answers a second, asked for by as many as are taken at once; a few come before their place is free again."""
     crowd = Crowd(ask, deadline_s=60)
     began = time.perf_counter()
 
     async def insist() -> None:
-        while time.perf_counter() < began + MEASURED_S:
+        while time.perf_counter() < began + measured_s:
             await crowd.ask()
 
     async with asyncio.TaskGroup() as tasks:
@@ -77,7 +77,7 @@ async def judge_overload(ask: Ask, *, patience: float, refusals: tuple[str, ...]
     patience: the deadline, in times of what those that are taken at once take together. refusals: how others are told.
     kept: the share of the capacity that good answers keep at least.
     """
-    await capacity(ask)  # until everything is warm
+    await capacity(ask, measured_s=0.5)  # until everything is warm
     before = await capacity(ask)
     deadline_s = patience * BOUND / before
     crowd = await flood(ask, per_s=OVERLOAD * before, deadline_s=deadline_s)
