@@ -1,6 +1,6 @@
 """Our own programs, forked from a process that has imported them: `python -m services.…` without its imports.
 
-To import torch and the rest takes a worker five seconds of a processor, and the suite starts hundreds of them. A
+To import torch and the rest takes a worker two seconds of a processor, and the suite starts hundreds of them. A
 forked one runs the same module from its first line, in a session, an environment and with outputs of its own.
 """
 
