@@ -20,15 +20,21 @@ from shared.replication.log import LogHead
 from shared.replication.redis_log import RedisLog
 
 _WORKERS = ("extractor", "indexer", "searcher")
+_PARTITIONS_SHOWN = 6
 
 
 class TopicStatus(msgspec.Struct, frozen=True):
-    """records: written so far, whether or not they are still kept. lag: what the topic's worker has not dealt with."""
+    """records: written so far, whether or not they are still kept. lag: what the topic's worker has not dealt with.
+
+    waiting: the same by partition, those in which something waits. worker, lag: None where no worker of ours reads it.
+    """
 
     topic: str
     partitions: int
     records: int
+    worker: str | None
     lag: int | None
+    waiting: dict[int, int]
 
 
 class ShardStatus(msgspec.Struct, frozen=True):
@@ -82,7 +88,7 @@ async def read_status(settings: CliSettings) -> ServiceStatus:
         rows = []
         for spec in topics.specs(settings.partitions):
             worker = consumed.get(spec.name)
-            rows.append(await _topic(cluster, spec.name, topics.group(worker) if worker else None))
+            rows.append(await _topic(cluster, spec.name, worker, topics.group(worker) if worker else None))
         ends = await cluster.end_offsets(topics.features)
     if not ends:
         raise Failure(f"there is no topic {topics.features}: `afterimage topics` creates it")
@@ -106,25 +112,36 @@ async def read_shards(log: RedisLog, directory: ReplicaDirectory, ends: Mapping[
     ]
 
 
-async def _topic(cluster: Cluster, name: str, group: str | None) -> TopicStatus:
+async def _topic(cluster: Cluster, name: str, worker: str | None, group: str | None) -> TopicStatus:
     ends = await cluster.end_offsets(name)
-    lag = await _lag(cluster, name, group, ends) if group else None
-    return TopicStatus(name, len(ends), sum(ends.values()), lag)
+    waiting = await _waiting(cluster, name, group, ends) if group else {}
+    lag = sum(waiting.values()) if group else None
+    return TopicStatus(name, len(ends), sum(ends.values()), worker, lag, waiting)
 
 
-async def _lag(cluster: Cluster, topic: str, name: str, ends: Mapping[int, int]) -> int:
-    """Records that wait for the slowest of the groups of that name, of which searchers have one for each set of shards.
+async def _waiting(cluster: Cluster, topic: str, name: str, ends: Mapping[int, int]) -> dict[int, int]:
+    """Records that wait in each partition where some do, for the slowest of the groups of that name.
+
+    Searchers have one for each set of shards.
 
     One that has committed nothing of what the topic still holds, while others have, has no members any more.
     """
     groups = await cluster.groups(name) or [name]
     firsts = await cluster.first_offsets(topic) if len(groups) > 1 else {}
-    lags = []
+    waiting: list[dict[int, int]] = []
     for group in groups:
         committed = await cluster.committed(group, topic)
         if all(committed.get(partition, 0) >= first for partition, first in firsts.items()):
-            lags.append(sum(end - committed.get(partition, 0) for partition, end in ends.items()))
-    return max(lags, default=0)
+            lags = {partition: end - committed.get(partition, 0) for partition, end in ends.items()}
+            waiting.append({partition: lag for partition, lag in lags.items() if lag > 0})
+    return max(waiting, key=lambda lags: sum(lags.values()), default={})
+
+
+def _most_waiting(waiting: Mapping[int, int]) -> str:
+    """Where most waits: partition, and how much."""
+    most = sorted(waiting, key=lambda partition: -waiting[partition])
+    shown = ", ".join(f"{partition}: {waiting[partition]}" for partition in most[:_PARTITIONS_SHOWN])
+    return shown if len(most) <= _PARTITIONS_SHOWN else f"{shown}, …"
 
 
 def _position(head: LogHead | None) -> int | None:
@@ -132,9 +149,12 @@ def _position(head: LogHead | None) -> int | None:
 
 
 def _print(found: ServiceStatus) -> None:
-    topics = Table("topic", "partitions", "records", "lag", box=None, pad_edge=False)
+    topics = Table("topic", "partitions", "records", "worker", "lag", "in partition", box=None, pad_edge=False)
     for row in found.topics:
-        topics.add_row(row.topic, str(row.partitions), str(row.records), "" if row.lag is None else str(row.lag))
+        lag = "" if row.lag is None else str(row.lag)
+        topics.add_row(
+            row.topic, str(row.partitions), str(row.records), row.worker or "", lag, _most_waiting(row.waiting)
+        )
     out.print(topics)
     out.print()
     shards = Table(
