@@ -61,6 +61,7 @@ class Stack:
             folder=self.folder,
             # The same few photos come again and again, and are to be encoded each time.
             env={"AFTERIMAGE_NAMESPACE": "", "EXTRACTOR_CACHE_IMAGES": "0", **encoding, **self._env},
+            warm=False,
         )
 
 

@@ -168,6 +168,7 @@ def main() -> None:
                 namespace=f"traced-{number}",
                 folder=folder / str(number),
                 env=env,
+                warm=False,
             )
             services[name] = running.enter_context(service)
         contenders = asyncio.run(_race(services, rounds=options.rounds, images=options.images, queries=options.queries))

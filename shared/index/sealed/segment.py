@@ -14,6 +14,7 @@ from shared.index.filters.fields import mask_of
 from shared.index.ranking import Ranking, rank_codes
 from shared.index.sealed import fields, graph, ids, rows
 from shared.index.sealed.description import CorruptSegment, SegmentDescription, verify
+from shared.index.sealed.way import Way
 from shared.index.segment import Row
 from shared.index.vectors import Codes
 
@@ -24,10 +25,6 @@ So many that under the benchmark's churn never fewer than 99 in 100 of the ten n
 lie close together: docs/benchmarks.md."""
 _KEPT_MASKS = 8
 """Filters whose rows are remembered, a byte a row: many queries have one in common, such as a shop's own images."""
-_COMPARED_PER_CANDIDATE = 12
-"""Rows that a walk in the graph compares with the query for each candidate."""
-_SCANNED_PER_COMPARISON = 4
-"""Rows that a scan compares in the time that a walk takes for one: it waits for memory."""
 
 
 class SealedSegment:
@@ -37,6 +34,7 @@ class SealedSegment:
         """Raises ValueError where a file is of another layout than this release reads."""
         self.description = description
         self._expansion = expansion
+        self._way = Way(description.rows)
         self._graph = graph.Graph(
             folder, description.vector_format, rows=description.rows, code_bytes=description.code_bytes
         )
@@ -138,15 +136,17 @@ class SealedSegment:
         expansion = self._expansion if effort is None else effort
         allowed, count = self._allowed(condition)
         limit = k + 1
-        while not exact and self._walk_pays(max(expansion, limit), count):
-            places = self._graph.search(
-                queries,
-                limit,
-                allowed,
-                expansion=max(expansion, limit),
-                budget=count // _SCANNED_PER_COMPARISON,
-            )
-            if places is None or min(places.counts.tolist()) < min(k, count):
+        while not exact:
+            candidates = max(expansion, limit)
+            if not self._way.walk_pays(candidates, count):
+                self._way.scanned(candidates, count)
+                break
+            places = self._graph.search(queries, limit, allowed, expansion=candidates, budget=self._way.budget(count))
+            if places is None:
+                self._way.given_up(candidates, count)
+                break
+            self._way.walked(candidates, count, float(places.compared.mean()))
+            if min(places.counts.tolist()) < min(k, count):
                 break
             rankings = places.rankings(k, walked=True)
             if rankings is not None:
@@ -166,16 +166,6 @@ class SealedSegment:
             return self._live, self._count
         allowed = self._live & self._mask(condition)
         return allowed, int(np.count_nonzero(allowed))
-
-    def _walk_pays(self, expansion: int, count: int) -> bool:
-        """Whether the graph should lead to `expansion` of the `count` rows that may be found sooner than a scan does.
-
-        The more rows may not be found, the farther it is.
-        """
-        if count == 0:
-            return False
-        compared = _COMPARED_PER_CANDIDATE * expansion * self.description.rows / count
-        return _SCANNED_PER_COMPARISON * compared < count
 
     def _dates(self) -> npt.NDArray[np.float64]:
         """How old each row is, as `Row` has it, in Unix milliseconds."""

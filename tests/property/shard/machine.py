@@ -14,16 +14,14 @@ from shared.events.images import Attributes
 from shared.events.operations import Delete, Operation, Upsert
 from shared.events.topics import DELETE_RETENTION_MS
 from shared.index.checksum import LiveChecksum
-from shared.index.filters.column import Mask
 from shared.index.filters.syntax import parse_filter
 from shared.index.query import Query
-from shared.index.ranking import Places
 from shared.index.sealed.description import SegmentDescription
-from shared.index.sealed.graph import Graph
 from shared.index.sealed.segment import EXPANSION_SEARCH, SealedSegment
+from shared.index.sealed.way import Way
 from shared.index.sealed.writing import write_segment
 from shared.index.shard import Outcome, RowsLost, Shard
-from shared.index.vectors import Codes, VectorFormat
+from shared.index.vectors import VectorFormat
 from tests.fakes.operations import SCHEME, delete, upsert
 from tests.fakes.scratch import SCRATCH
 from tests.property.shard.filters import ATTRIBUTES, FILTERS, Filter
@@ -46,27 +44,17 @@ class GraphSearched(SealedSegment):
 
     def __init__(self, folder: Path, description: SegmentDescription, *, expansion: int = EXPANSION_SEARCH) -> None:
         super().__init__(folder, description, expansion=expansion)
-        self._graph = Patient(
-            folder, description.vector_format, rows=description.rows, code_bytes=description.code_bytes
-        )
+        self._way = Walk(description.rows)
 
-    def _walk_pays(self, expansion: int, count: int) -> bool:
+
+class Walk(Way):
+    """As far as it takes."""
+
+    def walk_pays(self, candidates: int, count: int) -> bool:
         return count > 0
 
-
-class Patient(Graph):
-    """Walks as far as it takes."""
-
-    def search(
-        self,
-        queries: Codes,
-        limit: int,
-        allowed: Mask,
-        *,
-        expansion: int,
-        budget: int,
-    ) -> Places | None:
-        return super().search(queries, limit, allowed, expansion=expansion, budget=sys.maxsize)
+    def budget(self, count: int) -> int:
+        return sys.maxsize
 
 
 class ShardMachine(RuleBasedStateMachine):
