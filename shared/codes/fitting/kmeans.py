@@ -34,9 +34,15 @@ def kmeans(
         drawn = torch.randperm(points.shape[1], generator=generator)[:count]
         start = points[:, drawn.to(points.device)]
     centres = start.clone()
+    before = None
     for done in range(iterations):
-        centres = means(points, nearest(points, centres), centres)
+        places = nearest(points, centres)
+        if before is not None and torch.equal(places, before):  # all that is left would give the same centres
+            on_step(what, iterations, iterations)
+            break
+        centres = means(points, places, centres)
         on_step(what, done + 1, iterations)
+        before = places
     return centres
 
 

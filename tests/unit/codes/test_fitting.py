@@ -88,6 +88,16 @@ def test_clusters_are_as_tight_as_those_of_scikit_learn() -> None:
     assert inertia <= 1.03 * reference.inertia_
 
 
+def test_clusters_whose_points_stay_are_not_looked_for_any_longer() -> None:
+    points = torch.cat([torch.randn(50, 4), torch.randn(50, 4) + 100])[None]
+    told: list[tuple[int, int]] = []
+    centres = kmeans(
+        points, 2, torch.Generator(), start=points[:, [0, 99]], on_step=lambda _, done, of: told.append((done, of))
+    )
+    assert told == [(1, 25), (25, 25)]
+    assert torch.allclose(centres[0], torch.stack([points[0, :50].mean(dim=0), points[0, 50:].mean(dim=0)]))
+
+
 def test_a_cluster_that_lost_its_points_takes_half_of_the_largest() -> None:
     points = torch.cat([torch.zeros(50, 1), torch.arange(70.0)[:, None] + 100])[None]
     far = torch.tensor([[[-1.0], [1.0], [9999.0]]])
