@@ -24,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 TRAIN_RNN := --views 2 --epochs 12 --patience 2 --seed 1
 TRAIN_GAN := --channels 32 --dim 256 --epochs 5 --patience 12 --threads 1 --seed 1
 
-.PHONY: help setup fmt lint type test test-bucket test-compose soak fuzz bench bench-codes bench-extract bench-extract-memory bench-index bench-kafka bench-packages bench-query bench-tracing demo check up docs dashboards screenshots train-weights evaluate-families audit licences sbom ci-tools
+.PHONY: help setup fmt lint type test test-bucket test-compose test-families soak fuzz bench bench-codes bench-extract bench-extract-memory bench-index bench-kafka bench-packages bench-query bench-tracing demo check up docs dashboards screenshots train-weights evaluate-families audit licences sbom ci-tools
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 24
@@ -67,6 +67,9 @@ test: setup ci-tools ## the whole suite, on real Kafka and Redis
 test-bucket: setup ci-tools ## build an S3 server, and index what is put into its bucket
 	$(BIN)/python -m tests.harness.versitygw
 	$(BIN)/pytest tests/e2e/test_bucket.py < /dev/null
+
+test-families: setup ci-tools ## every family by every code through Kafka; `make test` takes each of them once or twice
+	EVERY_PAIR=1 $(BIN)/pytest -n 2 tests/integration/test_families_and_codes.py < /dev/null
 
 # It ends with status 1 if a promise broke. STEP=name SEED=7 takes one step of it, as it says of each.
 soak: setup ci-tools ## break the service again and again, and count what it kept: MINUTES=30
