@@ -7,7 +7,7 @@ from typing import Literal
 import httpx
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, FilePayload, Page, Route, expect
+from playwright.sync_api import Browser, FilePayload, FloatRect, Page, Route, expect
 
 from tests.e2e.page.visits import DAMS, PANDA, PATIENT_MS, Locked, Visit, serious
 from tests.harness.service import PHOTOS
@@ -29,11 +29,19 @@ def panda_beside_dam() -> FilePayload:
 
 def drag(page: Page, begin: tuple[float, float], end: tuple[float, float]) -> None:
     """Over the query picture, from and to shares of its sides."""
-    stage = page.locator("#stage").bounding_box()
-    assert stage is not None
+    stage = stage_of(page)
     for moved, at in ((page.mouse.down, begin), (page.mouse.up, end)):
         page.mouse.move(stage["x"] + stage["width"] * at[0], stage["y"] + stage["height"] * at[1], steps=3)
         moved()
+
+
+def stage_of(page: Page) -> FloatRect:
+    """Where the query picture is shown, once it is."""
+    stage = page.locator("#stage")
+    expect(stage).to_be_visible(timeout=PATIENT_MS)
+    box = stage.bounding_box()
+    assert box is not None
+    return box
 
 
 def upload(visit: Visit, image_id: str, image: bytes) -> None:
@@ -190,8 +198,7 @@ def test_a_box_over_the_picture_searches_by_that_part_of_it(visit: Visit) -> Non
 def test_the_box_is_drawn_by_a_finger_too(visit: Visit) -> None:
     page = visit.page
     page.set_input_files("#file", panda_beside_dam())
-    stage = page.locator("#stage").bounding_box()
-    assert stage is not None
+    stage = stage_of(page)
     finger = page.context.new_cdp_session(page)
     for kind, across in (("touchStart", 0.55), ("touchMove", 0.8), ("touchMove", 0.95), ("touchEnd", None)):
         down = 0.05 if kind == "touchStart" else 0.95
