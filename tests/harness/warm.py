@@ -68,7 +68,7 @@ class WarmProcess:
 @functools.cache
 def _forkserver() -> ForkServerContext:
     context = get_context("forkserver")
-    context.set_forkserver_preload(["tests.harness.imports", __name__])
+    context.set_forkserver_preload(["tests.harness.warm_imports", __name__])
     return context
 
 

@@ -197,10 +197,8 @@ class Mixed:
 @pytest.fixture
 def mixed(kafka: Broker, redis_server: RedisServer, unique_namespace: str, tmp_path: Path) -> Iterator[Mixed]:
     """The other file is of the same recipe, so that nothing but the scheme tells its codes apart: fitted to others."""
-    weights = tmp_path / "weights.safetensors"
-    torch.manual_seed(1)
-    safetensors.torch.save_file(timm.create_model("test_resnet").state_dict(), weights)
-    encoder = load_encoder(NETWORK, weights, "cpu", backend="torch")
+    family = with_weights(NETWORK, tmp_path)
+    encoder = load_encoder(family, device="cpu", backend="torch")
     vectors = torch.cat([encoder.encode(pixels_of(encoder, data)) for data in PICTURES[:40]])
     file, other = tmp_path / "code.safetensors", tmp_path / "other.safetensors"
     for path, some in ((file, vectors[:20]), (other, vectors[20:])):
@@ -213,8 +211,7 @@ def mixed(kafka: Broker, redis_server: RedisServer, unique_namespace: str, tmp_p
         folder=tmp_path,
         partitions=1,
         env={
-            "AFTERIMAGE_ENCODER": NETWORK,
-            "AFTERIMAGE_ENCODER_WEIGHTS": str(weights),
+            "AFTERIMAGE_ENCODER": family,
             "AFTERIMAGE_CODE": str(file),
         },
         env_of={"searcher-0": changed, "extractor-other": changed},

@@ -122,9 +122,8 @@ async def _topic(cluster: Cluster, name: str, worker: str | None, group: str | N
 async def _waiting(cluster: Cluster, topic: str, name: str, ends: Mapping[int, int]) -> dict[int, int]:
     """Records that wait in each partition where some do, for the slowest of the groups of that name.
 
-    Searchers have one for each set of shards.
-
-    One that has committed nothing of what the topic still holds, while others have, has no members any more.
+    Searchers have one for each set of shards. One that has committed nothing of what the topic still holds, while
+    others have, has no members any more.
     """
     groups = await cluster.groups(name) or [name]
     firsts = await cluster.first_offsets(topic) if len(groups) > 1 else {}
